@@ -1,0 +1,59 @@
+import type { Btf } from "../btf/btf.ts";
+import { NotImplementedError } from "../errors.ts";
+import type { BpfCalls } from "./bpf-calls.ts";
+import type { OwnedFd } from "./fd.ts";
+import type { Native } from "./native.ts";
+
+/**
+ * The running kernel, as the rest of the library sees it: typed system calls, and what procfs, sysfs and tracefs
+ * say. Facts are read on first use and remembered. One instance per process is enough: `hostKernel()`.
+ */
+export interface Kernel {
+  readonly native: Native;
+  readonly bpf: BpfCalls;
+  readonly pageSize: number;
+  /** Possible CPUs (highest number + 1): the number of values in a per-CPU map entry. */
+  readonly possibleCpus: number;
+  /** Numbers of the CPUs that are online now. */
+  onlineCpus(): readonly number[];
+  /** KERNEL_VERSION(a, b, c); the true sub-level on Debian and Ubuntu. */
+  readonly version: number;
+  /** `uname -r`. */
+  readonly release: string;
+  /** `uname -m`: `x86_64`, `aarch64`. */
+  readonly machine: string;
+  /** BTF of the kernel. @throws {UnsupportedError} when the kernel offers none. */
+  btf(): Btf;
+  /** Names of loaded modules that have BTF, with the kernel's BTF object ids. */
+  moduleBtfs(): readonly { readonly name: string; readonly id: number }[];
+  moduleBtf(name: string): Btf;
+  /** Mount point of tracefs. @throws {NotFoundError} that names the mount command. */
+  readonly tracefs: string;
+  /** Address of a kernel symbol. @throws {NotFoundError}; {RelocationError} when several addresses bear the name. */
+  symbolAddress(name: string): bigint;
+  /** Takes ownership of a descriptor (moving it above 2: bpf(2) reads 0 as "none"). */
+  own(fd: number): OwnedFd;
+  /** perf_event_open(2) with PERF_FLAG_FD_CLOEXEC. @throws {SyscallError} */
+  perfEventOpen(attr: Uint8Array, target: { pid: number; cpu: number }): OwnedFd;
+  /** ioctl(2) with an integer argument. @throws {SyscallError} */
+  ioctl(fd: OwnedFd, request: number, argument: number): number;
+  /** Maps `length` bytes of a descriptor, or anonymous memory without one. Unmapped by `dispose`. @throws {SyscallError} */
+  map(options: {
+    readonly length: number;
+    readonly fd?: OwnedFd;
+    readonly offset?: number;
+    readonly writable: boolean;
+  }): Mapping;
+}
+
+/** A memory mapping. `buffer` must not be touched after disposal: hand out copies, or keep it private. */
+export interface Mapping extends Disposable {
+  readonly address: number;
+  readonly length: number;
+  readonly buffer: ArrayBuffer;
+}
+
+/** The kernel this process runs on. Loads koffi on first use, asks the kernel nothing until needed. */
+export function hostKernel(): Kernel {
+  throw new NotImplementedError("hostKernel");
+}

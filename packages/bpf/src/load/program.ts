@@ -1,0 +1,14 @@
+import type { ProgramSpec } from "../spec/object-spec.ts";
+import type { OwnedFd } from "../linux/fd.ts";
+import type { Kernel } from "../linux/kernel.ts";
+
+/** A program in the kernel. Owned by its object; `links/` attaches it. */
+export interface LoadedProgram {
+  readonly name: string;
+  readonly spec: ProgramSpec;
+  /** Type and attach type as loaded: may differ from the spec's where the caller or the kernel's age decided. */
+  readonly type: number;
+  readonly attachType: number | undefined;
+  readonly fd: OwnedFd;
+  readonly kernel: Kernel;
+}
