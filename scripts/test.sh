@@ -1,0 +1,64 @@
+#!/usr/bin/env bash
+# The whole test suite, from a fresh checkout (after `npm ci`):
+#   1. installs the Debian packages that the tests need and that are missing, and says which
+#   2. builds, lints
+#   3. pure tests (no root needed)
+#   4. tests on the running kernel (root), one file at a time; those on other kernels boot them in a VM
+# Ends with one line: `Tests: N passed, N failed, N skipped`.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+packages=(
+  clang         # compiles kernel-side fixtures and tools
+  libbpf-dev    # bpf_helpers.h, and libbpf itself as the oracle
+  bpftool       # program tags, left-over programs
+  libbpf-tools  # 61 real objects for the oracle; peers of the benchmarks
+  systemtap-sdt-dev # sys/sdt.h, for the USDT fixture
+  qemu-system-x86 # other kernels
+  gcc libc6-dev iproute2 util-linux procps zstd
+)
+
+missing=()
+for package in "${packages[@]}"; do
+  dpkg-query -W -f '${Status}' "$package" 2>/dev/null | grep -q 'ok installed' || missing+=("$package")
+done
+if [ ${#missing[@]} -gt 0 ]; then
+  if ! command -v apt-get >/dev/null; then
+    echo "test: these packages are missing and there is no apt-get to install them: ${missing[*]}" >&2
+    exit 1
+  fi
+  sudo=()
+  [ "$(id -u)" = 0 ] || sudo=(sudo)
+  echo "test: installing Debian packages: ${missing[*]}"
+  "${sudo[@]}" apt-get update -qq
+  "${sudo[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "${missing[@]}" >/dev/null
+else
+  echo "test: all Debian packages are here: ${packages[*]}"
+fi
+
+step() { printf '\n== %s\n' "$*"; }
+
+step "build"
+npm run --silent build
+step "lint"
+npm run --silent lint
+
+report=$(mktemp -d)
+trap 'rm -rf "$report"' EXIT
+status=0
+
+step "pure tests"
+npx vitest run --project unit --reporter=default --reporter=json --outputFile.json="$report/unit.json" || status=1
+
+step "kernel tests"
+if [ "$(id -u)" = 0 ]; then
+  npx vitest run --project kernel --reporter=verbose --reporter=json --outputFile.json="$report/kernel.json" || status=1
+elif sudo -n true 2>/dev/null; then
+  sudo --preserve-env=PATH env "PATH=$PATH" npx vitest run --project kernel --reporter=verbose --reporter=json --outputFile.json="$report/kernel.json" || status=1
+else
+  echo "test: not root and sudo asks for a password: the kernel tests did not run" >&2
+  status=1
+fi
+
+node scripts/count-tests.mjs "$report"/*.json || status=1
+exit "$status"
