@@ -1,49 +1,172 @@
-import { NotImplementedError } from "../errors.ts";
-import type { BtfKind, BtfType } from "./types.ts";
+import { type DecodeContext, decodeType } from "./decode-type.ts";
+import { essentialName } from "./essential-name.ts";
+import { malformedBtf } from "./malformed.ts";
+import { NameIndex } from "./name-index.ts";
+import { HEADER_WORDS, infoCount, infoKind, shapeOf } from "./record.ts";
+import { indexRecords, readSections } from "./sections.ts";
+import { Alignments, pointerSize, sizeOf, skipModifiers } from "./size.ts";
+import { BtfStrings } from "./strings.ts";
+import { BtfKind, type BtfType } from "./types.ts";
+
+const VOID: BtfType = { kind: BtfKind.Void, id: 0, name: "" };
 
 /**
  * BTF type information, decoded on demand. Ids start at 1 (0 is `void`); split BTF continues the ids and the
- * string offsets of its base.
+ * string offsets of its base. The bytes are not copied where their alignment and byte order allow: do not change them.
  */
 export class Btf {
-  private constructor() {}
+  /** The bytes this was parsed from. */
+  readonly bytes: Uint8Array;
+  readonly littleEndian: boolean;
+  readonly base: Btf | undefined;
+  /** First id of this BTF: 1, or one past the base's last id. */
+  readonly startId: number;
+  /** One past the last id. */
+  readonly endId: number;
+  readonly #words: Uint32Array;
+  readonly #positions: Uint32Array;
+  readonly #strings: BtfStrings;
+  readonly #context: DecodeContext;
+  readonly #decoded = new Map<number, BtfType>();
+  #names: NameIndex | undefined;
+  #alignments: Alignments | undefined;
+  #pointerSize: number | undefined;
+
+  private constructor(bytes: Uint8Array, base: Btf | undefined) {
+    const { littleEndian, words, strings } = readSections(bytes);
+    this.bytes = bytes;
+    this.littleEndian = littleEndian;
+    this.base = base;
+    this.#words = words;
+    this.#strings = new BtfStrings(strings, base === undefined ? undefined : base.#strings);
+    if (base === undefined && strings[0] !== 0) throw malformedBtf("string section does not begin with NUL");
+    this.#positions = indexRecords(words, this.#strings.end);
+    this.startId = base?.endId ?? 1;
+    this.endId = this.startId + this.#positions.length;
+    this.#context = {
+      string: (offset) => this.#strings.at(offset),
+      checkId: (id, from) => {
+        if (id < this.endId) return id;
+        throw malformedBtf(`type ${from} refers to type ${id}, the last is ${this.endId - 1}`);
+      },
+    };
+  }
 
   /**
-   * Indexes raw BTF bytes (a `.BTF` section or /sys/kernel/btf/*). Checks every bound up front, decodes no type.
-   * Byte order is taken from the magic number.
+   * Indexes raw BTF bytes (a `.BTF` section or /sys/kernel/btf/*). Checks the bounds of every record up front,
+   * decodes none. Byte order is taken from the magic number.
    * @throws {MalformedError}
    */
-  static parse(_bytes: Uint8Array, _options: { readonly base?: Btf } = {}): Btf {
-    throw new NotImplementedError("Btf.parse");
+  static parse(bytes: Uint8Array, options: { readonly base?: Btf } = {}): Btf {
+    return new Btf(bytes, options.base);
   }
-  /** The bytes this was parsed from. */
-  declare readonly bytes: Uint8Array;
-  declare readonly littleEndian: boolean;
-  declare readonly base: Btf | undefined;
-  /** First id of this BTF: 1, or one past the base's last id. */
-  declare readonly startId: number;
-  /** One past the last id. */
-  declare readonly endId: number;
+
+  /** Bytes of a pointer, told from the size of `long`; 8 without one. */
+  get pointerSize(): number {
+    this.#pointerSize ??= this.base?.pointerSize ?? pointerSize(this);
+    return this.#pointerSize;
+  }
+
+  /** Offset of this BTF's first string: 0, or one past the base's last. */
+  get stringsStart(): number {
+    return this.#strings.start;
+  }
+
+  /** Bytes of this BTF's own string section. */
+  get stringBytes(): Uint8Array {
+    return this.#strings.bytes;
+  }
 
   /** Decodes (and remembers) a type. @throws {MalformedError} for an id that does not exist. */
-  declare type: (id: number) => BtfType;
-  /** Kind of a type without decoding the rest. */
-  declare kind: (id: number) => BtfKind;
-  /** Name of a type without decoding the rest. */
-  declare nameOf: (id: number) => string;
-  /** String at an offset of the string section (base's strings first). */
-  declare string: (offset: number) => string;
+  type(id: number): BtfType {
+    if (id === 0) return VOID;
+    if (this.base !== undefined && id < this.startId) return this.base.type(id);
+    const known = this.#decoded.get(id);
+    if (known !== undefined) return known;
+    const type = decodeType(id, this.record(id), this.#context);
+    this.#decoded.set(id, type);
+    return type;
+  }
+
+  /** Kind of a type without decoding the rest. @throws {MalformedError} for an id that does not exist. */
+  kind(id: number): BtfKind {
+    if (id === 0) return BtfKind.Void;
+    if (this.base !== undefined && id < this.startId) return this.base.kind(id);
+    return infoKind(this.#words[this.#position(id) + 1]!) as BtfKind;
+  }
+
+  /** Name of a type without decoding the rest. @throws {MalformedError} for an id that does not exist. */
+  nameOf(id: number): string {
+    if (id === 0) return "";
+    if (this.base !== undefined && id < this.startId) return this.base.nameOf(id);
+    return this.#strings.at(this.#words[this.#position(id)]!);
+  }
+
+  /** String at an offset of the string section (base's strings first). @throws {MalformedError} past the end. */
+  string(offset: number): string {
+    return this.#strings.at(offset);
+  }
+
+  /**
+   * The words of a type's record (see `record.ts`) in this machine's byte order: a view, do not change it.
+   * @throws {MalformedError} for an id that does not exist, 0 included.
+   */
+  record(id: number): Uint32Array {
+    if (this.base !== undefined && id < this.startId) return this.base.record(id);
+    const at = this.#position(id);
+    const info = this.#words[at + 1]!;
+    const shape = shapeOf(infoKind(info))!;
+    return this.#words.subarray(at, at + HEADER_WORDS + shape.fixed + shape.entry * infoCount(info));
+  }
+
   /** All ids of this name, ascending, base included. With `kinds`, only those. */
-  declare idsOf: (name: string, ...kinds: BtfKind[]) => readonly number[];
+  idsOf(name: string, ...kinds: BtfKind[]): readonly number[] {
+    const ids = this.#lookUp(essentialName(name), (candidate) => candidate === name);
+    return kinds.length === 0 ? ids : ids.filter((id) => kinds.includes(this.kind(id)));
+  }
+
   /**
    * All ids whose essential name (text before a `___flavour` suffix) is this, base included, ascending.
    */
-  declare idsOfEssentialName: (name: string) => readonly number[];
-  /** The id of the one type of that kind and name, or undefined. */
-  declare find: (name: string, ...kinds: BtfKind[]) => number | undefined;
+  idsOfEssentialName(name: string): readonly number[] {
+    return this.#lookUp(name, (candidate) => essentialName(candidate) === name);
+  }
+
+  /** The id of the type of that name and one of the kinds, or undefined; the lowest where there are several. */
+  find(name: string, ...kinds: BtfKind[]): number | undefined {
+    return this.idsOf(name, ...kinds)[0];
+  }
+
   /** Follows typedefs, const, volatile, restrict and type tags. @throws {MalformedError} on a cycle. */
-  declare skipModifiers: (id: number) => BtfType;
+  skipModifiers(id: number): BtfType {
+    return skipModifiers(this, id);
+  }
+
   /** Size in bytes as the compiler laid it out. @throws {MalformedError} where a type has no size. */
-  declare sizeOf: (id: number) => number;
-  declare alignmentOf: (id: number) => number;
+  sizeOf(id: number): number {
+    return sizeOf(this, id);
+  }
+
+  /** Alignment in bytes; 1 for a packed struct. @throws {MalformedError} where a type has no size. */
+  alignmentOf(id: number): number {
+    this.#alignments ??= new Alignments(this);
+    return this.#alignments.of(id);
+  }
+
+  #position(id: number): number {
+    const at = this.#positions[id - this.startId];
+    if (at === undefined) throw malformedBtf(`type ${id} does not exist, the last is ${this.endId - 1}`);
+    return at;
+  }
+
+  #lookUp(essential: string, matches: (name: string) => boolean): number[] {
+    const ids = this.base === undefined ? [] : this.base.#lookUp(essential, matches);
+    if (essential === "") return ids;
+    this.#names ??= new NameIndex(this.#words, this.#positions, this.#strings);
+    this.#names.candidates(essential, (record) => {
+      const id = this.startId + record;
+      if (matches(this.nameOf(id))) ids.push(id);
+    });
+    return ids;
+  }
 }
