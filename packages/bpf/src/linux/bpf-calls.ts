@@ -34,7 +34,13 @@ export interface BpfCalls {
   mapDeleteBatch(map: OwnedFd, keys: Uint8Array, count: number): number;
   /** Retries EAGAIN a few times (a signal was pending). The log is whatever the kernel wrote into `attr.log`. */
   progLoad(attr: ProgLoadAttr): OwnedFd;
-  progAttach(attr: { target: number; program: OwnedFd; attachType: number; flags?: number; replace?: OwnedFd }): void;
+  progAttach(attr: {
+    target: number;
+    program: OwnedFd;
+    attachType: number;
+    flags?: number;
+    replace?: OwnedFd;
+  }): void;
   progDetach(attr: { target: number; program?: OwnedFd; attachType: number }): void;
   /** BPF_PROG_TEST_RUN. */
   progTestRun(attr: {

@@ -1,8 +1,12 @@
 import type { Btf } from "../btf/btf.ts";
-import { NotImplementedError } from "../errors.ts";
 import type { BpfCalls } from "./bpf-calls.ts";
 import type { OwnedFd } from "./fd.ts";
+import { HostKernel } from "./host-kernel.ts";
+import { koffiNative } from "./koffi.ts";
+import type { MapOptions, Mapping } from "./memory-map.ts";
 import type { Native } from "./native.ts";
+
+export type { Mapping } from "./memory-map.ts";
 
 /**
  * The running kernel, as the rest of the library sees it: typed system calls, and what procfs, sysfs and tracefs
@@ -22,6 +26,8 @@ export interface Kernel {
   readonly release: string;
   /** `uname -m`: `x86_64`, `aarch64`. */
   readonly machine: string;
+  /** `CONFIG_X` → `y`, `m`, a number or a quoted string; undefined when the kernel does not tell. */
+  readonly config: ReadonlyMap<string, string> | undefined;
   /** BTF of the kernel. @throws {UnsupportedError} when the kernel offers none. */
   btf(): Btf;
   /** Names of loaded modules that have BTF, with the kernel's BTF object ids. */
@@ -29,7 +35,7 @@ export interface Kernel {
   moduleBtf(name: string): Btf;
   /** Mount point of tracefs. @throws {NotFoundError} that names the mount command. */
   readonly tracefs: string;
-  /** Address of a kernel symbol. @throws {NotFoundError}; {RelocationError} when several addresses bear the name. */
+  /** Address of a kernel symbol. @throws {NotFoundError}; {RelocationError} when several addresses bear the name; {PermissionError} when hidden. */
   symbolAddress(name: string): bigint;
   /** Takes ownership of a descriptor (moving it above 2: bpf(2) reads 0 as "none"). */
   own(fd: number): OwnedFd;
@@ -38,22 +44,13 @@ export interface Kernel {
   /** ioctl(2) with an integer argument. @throws {SyscallError} */
   ioctl(fd: OwnedFd, request: number, argument: number): number;
   /** Maps `length` bytes of a descriptor, or anonymous memory without one. Unmapped by `dispose`. @throws {SyscallError} */
-  map(options: {
-    readonly length: number;
-    readonly fd?: OwnedFd;
-    readonly offset?: number;
-    readonly writable: boolean;
-  }): Mapping;
+  map(options: MapOptions): Mapping;
 }
 
-/** A memory mapping. `buffer` must not be touched after disposal: hand out copies, or keep it private. */
-export interface Mapping extends Disposable {
-  readonly address: number;
-  readonly length: number;
-  readonly buffer: ArrayBuffer;
-}
+let host: Kernel | undefined;
 
 /** The kernel this process runs on. Loads koffi on first use, asks the kernel nothing until needed. */
 export function hostKernel(): Kernel {
-  throw new NotImplementedError("hostKernel");
+  host ??= new HostKernel(koffiNative());
+  return host;
 }

@@ -1,0 +1,121 @@
+import { machine, release, version } from "node:os";
+import type { Btf } from "../btf/btf.ts";
+import { pageSize } from "./auxv.ts";
+import type { BpfCalls } from "./bpf-calls.ts";
+import { createBpfCalls } from "./bpf-syscall.ts";
+import { onlineCpus, possibleCpus } from "./cpus.ts";
+import { syscallError } from "./errno.ts";
+import { OwnedFd } from "./fd.ts";
+import { Kallsyms } from "./kallsyms.ts";
+import type { Kernel } from "./kernel.ts";
+import { kernelBtf, moduleBtf, moduleBtfs } from "./kernel-btf.ts";
+import { readKernelConfig } from "./kernel-config.ts";
+import { trueVersion } from "./kernel-version.ts";
+import { type MapOptions, type Mapping, mapMemory } from "./memory-map.ts";
+import type { Native } from "./native.ts";
+import { readTextIfExists } from "./proc-file.ts";
+import { syscallNumbers } from "./syscalls.ts";
+import { findTracefs } from "./tracefs.ts";
+
+const F_DUPFD_CLOEXEC = 1030;
+const PERF_FLAG_FD_CLOEXEC = 8n;
+
+/** The kernel that a {@link Native} reaches. Every fact is read when first asked for, and kept. */
+export class HostKernel implements Kernel {
+  readonly native: Native;
+  readonly bpf: BpfCalls;
+  readonly release = release();
+  readonly machine = machine();
+  readonly #numbers = syscallNumbers();
+  readonly #symbols = new Kallsyms();
+  readonly #facts = new Map<string, unknown>();
+
+  constructor(native: Native) {
+    this.native = native;
+    this.bpf = createBpfCalls(native, (fd) => this.own(fd));
+  }
+
+  get pageSize(): number {
+    return this.#once("page size", pageSize);
+  }
+
+  get possibleCpus(): number {
+    return this.#once("possible CPUs", possibleCpus);
+  }
+
+  onlineCpus(): readonly number[] {
+    return onlineCpus();
+  }
+
+  get version(): number {
+    return this.#once("version", () =>
+      trueVersion({
+        release: this.release,
+        version: version(),
+        signature: readTextIfExists("/proc/version_signature"),
+      }),
+    );
+  }
+
+  get config(): ReadonlyMap<string, string> | undefined {
+    return this.#once("config", () => readKernelConfig(this.release));
+  }
+
+  btf(): Btf {
+    return this.#once("BTF", () => kernelBtf(this.release));
+  }
+
+  moduleBtfs(): readonly { readonly name: string; readonly id: number }[] {
+    return moduleBtfs(this);
+  }
+
+  moduleBtf(name: string): Btf {
+    return this.#once(`BTF of ${name}`, () => moduleBtf(name, this.btf()));
+  }
+
+  get tracefs(): string {
+    return this.#once("tracefs", findTracefs);
+  }
+
+  symbolAddress(name: string): bigint {
+    return this.#once(`address of ${name}`, () => this.#symbols.address(name));
+  }
+
+  own(fd: number): OwnedFd {
+    return new OwnedFd(fd > 2 ? fd : this.#moveUp(fd), (raw) =>
+      this.native.syscall(this.#numbers.close, raw),
+    );
+  }
+
+  perfEventOpen(attr: Uint8Array, { pid, cpu }: { readonly pid: number; readonly cpu: number }): OwnedFd {
+    const copy = this.native.allocate(attr.length);
+    copy.set(attr);
+    const address = this.native.addressOf(copy);
+    const fd = this.native.syscall(this.#numbers.perfEventOpen, address, pid, cpu, -1, PERF_FLAG_FD_CLOEXEC);
+    if (fd < 0) throw syscallError("perf_event_open", -fd, `pid ${pid}, cpu ${cpu}`);
+    return this.own(fd);
+  }
+
+  ioctl(fd: OwnedFd, request: number, argument: number): number {
+    const result = this.native.syscall(this.#numbers.ioctl, fd.raw, request, argument);
+    if (result < 0) throw syscallError(`ioctl(0x${request.toString(16)})`, -result);
+    return result;
+  }
+
+  map(options: MapOptions): Mapping {
+    return mapMemory(this.native, options);
+  }
+
+  #moveUp(fd: number): number {
+    const { fcntl, close } = this.#numbers;
+    const moved = this.native.syscall(fcntl, fd, F_DUPFD_CLOEXEC, 3);
+    this.native.syscall(close, fd);
+    if (moved < 0) throw syscallError("fcntl(F_DUPFD_CLOEXEC)", -moved, `descriptor ${fd}`);
+    return moved;
+  }
+
+  #once<T>(fact: string, read: () => T): T {
+    if (!this.#facts.has(fact)) this.#facts.set(fact, read());
+    return this.#facts.get(fact) as T;
+  }
+}

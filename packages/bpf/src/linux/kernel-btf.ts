@@ -1,0 +1,68 @@
+import { readdirSync } from "node:fs";
+import { Btf } from "../btf/btf.ts";
+import { NotFoundError, UnsupportedError } from "../errors.ts";
+import { ENOENT, failedWith } from "./errno.ts";
+import type { Kernel } from "./kernel.ts";
+import { readBytesIfExists } from "./proc-file.ts";
+
+const SYSFS = "/sys/kernel/btf";
+
+/** The running kernel's types. @kernel 5.4, CONFIG_DEBUG_INFO_BTF. @throws {UnsupportedError} */
+export function kernelBtf(release: string): Btf {
+  const bytes = readBytesIfExists(`${SYSFS}/vmlinux`);
+  if (bytes !== undefined) return Btf.parse(bytes);
+  throw new UnsupportedError(
+    `kernel ${release} offers no BTF`,
+    "use a kernel built with CONFIG_DEBUG_INFO_BTF=y (5.4 or newer), or pass a BTF file made for this kernel",
+  );
+}
+
+/** A module's types, which continue those of the kernel. @kernel 5.11 @throws {NotFoundError} */
+export function moduleBtf(name: string, base: Btf): Btf {
+  const bytes = /^[\w-]+$/.test(name) ? readBytesIfExists(`${SYSFS}/${name}`) : undefined;
+  if (bytes === undefined) {
+    throw new NotFoundError(
+      `module ${name} has no BTF`,
+      `load it (modprobe ${name}), or list those that have: ls ${SYSFS}`,
+    );
+  }
+  return Btf.parse(bytes, { base });
+}
+
+/** Modules with BTF and the ids of their BTF objects. @throws {SyscallError} EPERM without CAP_SYS_ADMIN */
+export function moduleBtfs(kernel: Kernel): readonly { readonly name: string; readonly id: number }[] {
+  if (!hasModules()) return [];
+  const found: { name: string; id: number }[] = [];
+  for (let id = kernel.bpf.nextId("btf", 0); id !== undefined; id = kernel.bpf.nextId("btf", id)) {
+    const name = kernelBtfName(kernel, id);
+    if (name !== undefined && name !== "vmlinux") found.push({ name, id });
+  }
+  return found;
+}
+
+function hasModules(): boolean {
+  try {
+    return readdirSync(SYSFS).some((name) => name !== "vmlinux");
+  } catch {
+    return false;
+  }
+}
+
+/** The name of a BTF object when it is the kernel's own or a module's, not one that a program brought. */
+function kernelBtfName(kernel: Kernel, id: number): string | undefined {
+  // struct bpf_btf_info: btf, btf_size, id, name (pointer), name_len, kernel_btf
+  const info = new Uint8Array(32);
+  const view = new DataView(info.buffer);
+  const name = kernel.native.allocate(64);
+  view.setBigUint64(16, BigInt(kernel.native.addressOf(name)), true);
+  view.setUint32(24, name.length, true);
+  try {
+    using fd = kernel.bpf.fdById("btf", id);
+    kernel.bpf.info(fd, info);
+  } catch (error) {
+    if (failedWith(error, ENOENT)) return undefined; // gone since its id was given
+    throw error;
+  }
+  if (view.getUint32(28, true) === 0) return undefined;
+  return Buffer.from(name).toString("latin1").replace(/\0.*$/s, "");
+}

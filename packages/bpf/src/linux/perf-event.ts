@@ -1,0 +1,91 @@
+/** enum perf_type_id, include/uapi/linux/perf_event.h. PMUs of their own have a number in sysfs. */
+export const PERF_TYPE = {
+  hardware: 0,
+  software: 1,
+  tracepoint: 2,
+  hwCache: 3,
+  raw: 4,
+  breakpoint: 5,
+} as const;
+
+/** enum perf_sw_ids. */
+export const PERF_COUNT_SW = {
+  cpuClock: 0,
+  taskClock: 1,
+  pageFaults: 2,
+  contextSwitches: 3,
+  cpuMigrations: 4,
+  pageFaultsMin: 5,
+  pageFaultsMaj: 6,
+  alignmentFaults: 7,
+  emulationFaults: 8,
+  dummy: 9,
+  bpfOutput: 10,
+  cgroupSwitches: 11,
+} as const;
+
+/** enum perf_event_sample_format. */
+export const PERF_SAMPLE_RAW = 1 << 10;
+
+/** ioctl(2) requests on a perf event; `setBpf` takes a program's descriptor. */
+export const PERF_EVENT_IOC = { enable: 0x2400, disable: 0x2401, reset: 0x2403, setBpf: 0x40042408 } as const;
+
+/** struct perf_event_attr in words; what is left out is 0. */
+export interface PerfEventAttr {
+  readonly type: number;
+  readonly config?: bigint | number;
+  /** Events between two samples, or with `frequency` samples per second. */
+  readonly samplePeriod?: bigint | number;
+  readonly frequency?: boolean;
+  readonly sampleType?: number;
+  /** Wake the reader after this many events, or with `watermark` bytes. */
+  readonly wakeup?: number;
+  readonly watermark?: boolean;
+  readonly disabled?: boolean;
+  readonly inherit?: boolean;
+  readonly excludeUser?: boolean;
+  readonly excludeKernel?: boolean;
+  readonly excludeIdle?: boolean;
+  /** HW_BREAKPOINT_R (1), W (2), X (4). */
+  readonly breakpointType?: number;
+  /** Also a breakpoint's address, or the address of a kprobe's symbol or a uprobe's path. */
+  readonly config1?: bigint | number;
+  /** Also a breakpoint's length, or the offset of a probe. */
+  readonly config2?: bigint | number;
+}
+
+/** PERF_ATTR_SIZE_VER5: what every kernel since 4.1 knows, and all that is used here. */
+const ATTR_SIZE = 112;
+
+/** The bytes that perf_event_open(2) reads. Addresses in `config1` must stay valid during that call. */
+export function encodePerfEventAttr(attr: PerfEventAttr): Uint8Array {
+  const bytes = new Uint8Array(ATTR_SIZE);
+  const view = new DataView(bytes.buffer);
+  const word = (offset: number, value: bigint | number | undefined) =>
+    view.setBigUint64(offset, BigInt.asUintN(64, BigInt(value ?? 0)), true);
+  view.setUint32(0, attr.type, true);
+  view.setUint32(4, ATTR_SIZE, true);
+  word(8, attr.config);
+  word(16, attr.samplePeriod);
+  word(24, attr.sampleType);
+  word(40, flagBits(attr));
+  view.setUint32(48, attr.wakeup ?? 0, true);
+  view.setUint32(52, attr.breakpointType ?? 0, true);
+  word(56, attr.config1);
+  word(64, attr.config2);
+  return bytes;
+}
+
+/** Bit-fields of perf_event_attr in order of declaration. */
+function flagBits(attr: PerfEventAttr): number {
+  const bits: readonly (readonly [bit: number, on: boolean | undefined])[] = [
+    [0, attr.disabled],
+    [1, attr.inherit],
+    [4, attr.excludeUser],
+    [5, attr.excludeKernel],
+    [7, attr.excludeIdle],
+    [10, attr.frequency],
+    [14, attr.watermark],
+  ];
+  return bits.reduce((sum, [bit, on]) => (on === true ? sum | (1 << bit) : sum), 0);
+}
