@@ -55,7 +55,7 @@ function slice(body: Uint8Array, offset: number, length: number, what: string): 
 }
 
 /** A view where alignment and byte order allow, else a converted copy. */
-function toWords(types: Uint8Array, littleEndian: boolean): Uint32Array {
+export function toWords(types: Uint8Array, littleEndian: boolean): Uint32Array {
   const native = littleEndian === hostIsLittleEndian;
   if (native && types.byteOffset % 4 === 0) {
     return new Uint32Array(types.buffer, types.byteOffset, types.length / 4);
@@ -108,4 +108,19 @@ export function indexRecords(words: Uint32Array, stringEnd: number): Uint32Array
     at += length;
   }
   return positions.slice(0, count);
+}
+
+/** A whole `.BTF` section: header, types, strings. */
+export function joinSections(types: Uint8Array, strings: Uint8Array, littleEndian: boolean): Uint8Array {
+  const bytes = new Uint8Array(BTF_HEADER_SIZE + types.length + strings.length);
+  const view = new DataView(bytes.buffer);
+  view.setUint16(0, MAGIC, littleEndian);
+  view.setUint8(2, 1);
+  const fields = [BTF_HEADER_SIZE, 0, types.length, types.length, strings.length];
+  fields.forEach((value, index) => {
+    view.setUint32(4 + 4 * index, value, littleEndian);
+  });
+  bytes.set(types, BTF_HEADER_SIZE);
+  bytes.set(strings, BTF_HEADER_SIZE + types.length);
+  return bytes;
 }
