@@ -22,7 +22,7 @@ export class BtfStrings {
   at(offset: number): string {
     if (offset === 0) return "";
     if (this.#base !== undefined && offset < this.start) return this.#base.at(offset);
-    if (!(offset < this.end)) {
+    if (!(offset >= 0 && offset < this.end)) {
       throw malformedBtf(`string offset ${offset} is past the last at ${this.end - 1}`);
     }
     const from = offset - this.start;
