@@ -15,7 +15,7 @@ import { type MapOptions, type Mapping, mapMemory } from "./memory-map.ts";
 import type { Native } from "./native.ts";
 import { readTextIfExists } from "./proc-file.ts";
 import { syscallNumbers } from "./syscalls.ts";
-import { findTracefs } from "./tracefs.ts";
+import { openTracefs } from "./tracefs.ts";
 
 const F_DUPFD_CLOEXEC = 1030;
 const PERF_FLAG_FD_CLOEXEC = 8n;
@@ -74,7 +74,7 @@ export class HostKernel implements Kernel {
   }
 
   get tracefs(): string {
-    return this.#once("tracefs", findTracefs);
+    return this.#once("tracefs", () => openTracefs(this.native));
   }
 
   symbolAddress(name: string): bigint {

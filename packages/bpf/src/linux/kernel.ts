@@ -33,7 +33,7 @@ export interface Kernel {
   /** Names of loaded modules that have BTF, with the kernel's BTF object ids. */
   moduleBtfs(): readonly { readonly name: string; readonly id: number }[];
   moduleBtf(name: string): Btf;
-  /** Mount point of tracefs. @throws {NotFoundError} that names the mount command. */
+  /** A directory that is tracefs, for this process: mounted privately where the system has not. @throws {NotFoundError} that names the mount command. */
   readonly tracefs: string;
   /** Address of a kernel symbol. @throws {NotFoundError}; {RelocationError} when several addresses bear the name; {PermissionError} when hidden. */
   symbolAddress(name: string): bigint;

@@ -1,34 +1,25 @@
 /** enum perf_type_id, include/uapi/linux/perf_event.h. PMUs of their own have a number in sysfs. */
-export const PERF_TYPE = {
-  hardware: 0,
-  software: 1,
-  tracepoint: 2,
-  hwCache: 3,
-  raw: 4,
-  breakpoint: 5,
-} as const;
+export const PERF_TYPE_HARDWARE = 0;
+export const PERF_TYPE_SOFTWARE = 1;
+export const PERF_TYPE_TRACEPOINT = 2;
+export const PERF_TYPE_HW_CACHE = 3;
+export const PERF_TYPE_RAW = 4;
+export const PERF_TYPE_BREAKPOINT = 5;
 
 /** enum perf_sw_ids. */
-export const PERF_COUNT_SW = {
-  cpuClock: 0,
-  taskClock: 1,
-  pageFaults: 2,
-  contextSwitches: 3,
-  cpuMigrations: 4,
-  pageFaultsMin: 5,
-  pageFaultsMaj: 6,
-  alignmentFaults: 7,
-  emulationFaults: 8,
-  dummy: 9,
-  bpfOutput: 10,
-  cgroupSwitches: 11,
-} as const;
+export const PERF_COUNT_SW_CPU_CLOCK = 0;
+export const PERF_COUNT_SW_TASK_CLOCK = 1;
+export const PERF_COUNT_SW_DUMMY = 9;
+export const PERF_COUNT_SW_BPF_OUTPUT = 10;
 
 /** enum perf_event_sample_format. */
 export const PERF_SAMPLE_RAW = 1 << 10;
 
-/** ioctl(2) requests on a perf event; `setBpf` takes a program's descriptor. */
-export const PERF_EVENT_IOC = { enable: 0x2400, disable: 0x2401, reset: 0x2403, setBpf: 0x40042408 } as const;
+/** ioctl(2) requests on a perf event; SET_BPF takes a program's descriptor. */
+export const PERF_EVENT_IOC_ENABLE = 0x2400;
+export const PERF_EVENT_IOC_DISABLE = 0x2401;
+export const PERF_EVENT_IOC_RESET = 0x2403;
+export const PERF_EVENT_IOC_SET_BPF = 0x40042408;
 
 /** struct perf_event_attr in words; what is left out is 0. */
 export interface PerfEventAttr {

@@ -23,11 +23,9 @@ const NUMBERS = {
   sendto: /*         */ [44, 206],
   recvfrom: /*       */ [45, 207],
   setsockopt: /*     */ [54, 208],
-  capget: /*         */ [125, 90],
-  openat: /*         */ [257, 56],
-  read: /*           */ [0, 63],
-  write: /*          */ [1, 64],
-  dup3: /*           */ [292, 24],
+  fsopen: /*         */ [430, 430],
+  fsconfig: /*       */ [431, 431],
+  fsmount: /*        */ [432, 432],
 } as const;
 
 export type SyscallName = keyof typeof NUMBERS;

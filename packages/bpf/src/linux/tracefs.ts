@@ -1,13 +1,15 @@
 import { existsSync } from "node:fs";
 import { MalformedError, NotFoundError } from "../errors.ts";
+import { mountDetached } from "./detached-mount.ts";
+import type { Native } from "./native.ts";
 import { readTextIfExists } from "./proc-file.ts";
 import { type Mount, mounts } from "./procfs.ts";
 
 const USUAL = "/sys/kernel/tracing";
 const BELOW_DEBUGFS = "/sys/kernel/debug/tracing";
 
-/** Mount point of tracefs. @throws {NotFoundError} that names the mount command */
-export function findTracefs(mounted: readonly Mount[] = mounts(), exists = existsSync): string {
+/** Mount point of tracefs; undefined when this process sees none. */
+export function findTracefs(mounted: readonly Mount[] = mounts(), exists = existsSync): string | undefined {
   const points = mounted
     .filter(({ type, root }) => type === "tracefs" && root === "/")
     .map(({ point }) => point);
@@ -15,7 +17,21 @@ export function findTracefs(mounted: readonly Mount[] = mounts(), exists = exist
   if (point !== undefined) return point;
   // The kernel mounts it there by itself as soon as somebody looks (fs/tracefs, trace_automount).
   if (exists(`${BELOW_DEBUGFS}/events`)) return BELOW_DEBUGFS;
-  throw new NotFoundError("tracefs is not mounted", `mount it: mount -t tracefs tracefs ${USUAL}`);
+  return undefined;
+}
+
+/**
+ * A directory that is tracefs. Where none is mounted, as in most containers, one is mounted that only this process
+ * can reach, and that is gone with it: `/proc/self/fd/N`.
+ * @throws {NotFoundError} that names the mount command, when this process may not mount either
+ */
+export function openTracefs(native: Native): string {
+  const found = findTracefs();
+  if (found !== undefined) return found;
+  const mount = mountDetached(native, "tracefs");
+  if (mount < 0)
+    throw new NotFoundError("tracefs is not mounted", `mount it: mount -t tracefs tracefs ${USUAL}`);
+  return `/proc/self/fd/${mount}`;
 }
 
 /**
@@ -29,9 +45,10 @@ export function tracepointId(tracefs: string, category: string, name: string): n
       ? readTextIfExists(`${events}/${category}/${name}/id`)
       : undefined;
   if (text === undefined) {
+    const listed = tracefs.startsWith("/proc/self/") ? USUAL : tracefs;
     const next = existsSync(`${events}/${category}`)
-      ? `list what "${category}" has: ls ${events}/${category}`
-      : `list the categories: ls ${events}`;
+      ? `list what "${category}" has: ls ${listed}/events/${category}`
+      : `list the categories: ls ${listed}/events`;
     throw new NotFoundError(`the kernel has no tracepoint ${category}:${name}`, next);
   }
   const id = Number(text);
