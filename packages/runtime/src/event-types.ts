@@ -1,0 +1,54 @@
+import { type Btf, BtfKind, type MapSpec, NotImplementedError, type ObjectSpec } from "@skep/bpf";
+import type { ExportType, MapMeta, PackageMeta } from "@skep/package";
+
+/** Map types that carry events to user space, BPF_MAP_TYPE_*. */
+const PERF_EVENT_ARRAY = 4;
+const RINGBUF = 27;
+
+/** A map whose records are shown, and what they are. */
+export interface EventSource {
+  readonly map: string;
+  readonly kind: "ring" | "perf";
+  /** BTF ids of the structs that a record may be, in the package's order; empty when nobody said. */
+  readonly typeIds: readonly number[];
+}
+
+/**
+ * Which struct comes out of which buffer. A map's own `export_config` decides; without one, a record is one of the
+ * package's exported types (which of several, its size tells).
+ * @throws {NotImplementedError} for `custom_members`
+ */
+export function eventSources(spec: ObjectSpec, meta: PackageMeta): EventSource[] {
+  const exported = (meta.export_types ?? []).flatMap((type) => typeIdOf(spec.btf, type) ?? []);
+  return spec.maps.flatMap((map): EventSource[] => {
+    const kind = kindOf(map);
+    const note = meta.bpf_skel.maps.find(({ name }) => name === map.name);
+    if (kind === undefined || note?.export_config === "no_export") return [];
+    const own = configuredType(note);
+    return [{ map: map.name, kind, typeIds: own === undefined ? exported : [own] }];
+  });
+}
+
+function kindOf(map: MapSpec): EventSource["kind"] | undefined {
+  return map.type === RINGBUF ? "ring" : map.type === PERF_EVENT_ARRAY ? "perf" : undefined;
+}
+
+function configuredType(note: MapMeta | undefined): number | undefined {
+  const config = note?.export_config;
+  if (typeof config !== "object" || config === null || Array.isArray(config)) return undefined;
+  if ("btf_type_id" in config && typeof config.btf_type_id === "number") return config.btf_type_id;
+  if ("custom_members" in config)
+    throw new NotImplementedError(
+      `map ${note?.name}: export_config with custom_members cannot be shown`,
+      "export a struct instead",
+    );
+  return undefined;
+}
+
+/** The id a package gives, or, should it belong to another build of the object, the struct of that name. */
+function typeIdOf(btf: Btf | undefined, type: ExportType): number | undefined {
+  if (btf === undefined) return undefined;
+  const id = type.type_id;
+  if (id > 0 && id < btf.endId && btf.nameOf(id) === type.name) return id;
+  return btf.find(type.name, BtfKind.Struct) ?? btf.find(type.name, BtfKind.Union);
+}

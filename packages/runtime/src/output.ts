@@ -1,0 +1,77 @@
+import type { Writable } from "node:stream";
+
+/**
+ * Standard output, a batch at a time. Lines collect until `flush`, which makes one write of them, so a reader
+ * never sees half a row. What the reader does not take stays with us up to `limit`; then `full` turns true and
+ * events wait in the kernel's buffers, where the kernel counts what no longer fits.
+ */
+export class Output {
+  readonly #stream: Writable;
+  readonly #limit: number;
+  #pending = "";
+  #inFlight = 0;
+  #closed = false;
+  #waiting: (() => void)[] = [];
+  /** Set when the reader has gone (`| head`): nothing more can be shown. */
+  onClosed: () => void = () => {};
+  /** Set to be told when `full` ends. */
+  onDrain: () => void = () => {};
+
+  /** `limit` is in bytes (UTF-16 units, which is what a string costs). */
+  constructor(stream: Writable, limit = 4 << 20) {
+    this.#stream = stream;
+    this.#limit = limit;
+    stream.on("error", () => this.#close());
+  }
+
+  get closed(): boolean {
+    return this.#closed;
+  }
+
+  get full(): boolean {
+    return this.#inFlight + this.#pending.length >= this.#limit;
+  }
+
+  line(text: string): void {
+    this.#pending += text;
+    this.#pending += "\n";
+  }
+
+  flush(): void {
+    if (this.#pending === "" || this.#closed) return;
+    const batch = this.#pending;
+    this.#pending = "";
+    this.#inFlight += batch.length;
+    const wasFull = this.full;
+    this.#stream.write(batch, () => {
+      this.#inFlight -= batch.length;
+      if (wasFull && !this.full) this.onDrain();
+      if (this.#inFlight === 0) this.#settle();
+    });
+  }
+
+  /** Resolves when everything is written, the reader has gone, or `milliseconds` have passed. */
+  async finish(milliseconds: number): Promise<void> {
+    this.flush();
+    if (this.#inFlight === 0 || this.#closed) return;
+    await new Promise<void>((resolve) => {
+      const timer = setTimeout(resolve, milliseconds);
+      this.#waiting.push(() => {
+        clearTimeout(timer);
+        resolve();
+      });
+    });
+  }
+
+  #close(): void {
+    if (this.#closed) return;
+    this.#closed = true;
+    this.#pending = "";
+    this.#settle();
+    this.onClosed();
+  }
+
+  #settle(): void {
+    for (const resolve of this.#waiting.splice(0)) resolve();
+  }
+}
