@@ -1,0 +1,68 @@
+import {
+  BpfError,
+  InvalidArgumentError,
+  PermissionError,
+  SyscallError,
+  UnsupportedError,
+} from "../errors.ts";
+import { EACCES, ENOTSUPP, EOPNOTSUPP, EPERM, ESRCH, errnoText } from "../linux/errno.ts";
+
+const CAPABILITIES = "run as root, or with CAP_BPF and CAP_PERFMON (network hooks: CAP_NET_ADMIN)";
+
+/**
+ * What a failed attachment means, where the hook has nothing more precise to say. `subject` is the link's description.
+ * Errors that are ours already pass through.
+ */
+export function attachError(error: unknown, subject: string): unknown {
+  if (!(error instanceof SyscallError)) return error;
+  const cause = { cause: error };
+  switch (error.errno) {
+    case EPERM:
+    case EACCES:
+      return new PermissionError(
+        `not allowed to attach to ${subject}: ${errnoText(error.errno)}`,
+        CAPABILITIES,
+        cause,
+      );
+    case EOPNOTSUPP:
+    case ENOTSUPP:
+      return new UnsupportedError(
+        `this kernel cannot attach to ${subject}: ${errnoText(error.errno)}`,
+        "",
+        cause,
+      );
+    default:
+      return new SyscallError(
+        error.call,
+        error.errno,
+        `attaching to ${subject} failed in ${error.call}: ${errnoText(error.errno)}`,
+        error.next,
+        cause,
+      );
+  }
+}
+
+/** For hooks that live in a process. */
+export function processGone(error: unknown, subject: string, pid: number | undefined): unknown {
+  if (!(error instanceof SyscallError) || error.errno !== ESRCH || pid === undefined)
+    return attachError(error, subject);
+  return new InvalidArgumentError(
+    `cannot attach to ${subject}: process ${pid} does not exist (any more)`,
+    "pass the pid of a running process",
+    { cause: error },
+  );
+}
+
+/** Runs an attachment and translates its failure. */
+export function attaching<T>(subject: string, attach: () => T): T {
+  try {
+    return attach();
+  } catch (error) {
+    throw attachError(error, subject);
+  }
+}
+
+/** True for errors after which an older way of attaching is worth a try. */
+export function isUnsupported(error: unknown): boolean {
+  return error instanceof BpfError && error.code === "ERR_BPF_UNSUPPORTED";
+}

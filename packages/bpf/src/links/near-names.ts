@@ -1,0 +1,39 @@
+/**
+ * Up to `limit` candidates that look like `wanted`, best first: what a reader may have meant, or what a function is called
+ * in this kernel. Compared by shared pairs of letters, so that `do_unlinkat` finds `filename_unlinkat`.
+ */
+export function nearNames(wanted: string, candidates: Iterable<string>, limit = 3): readonly string[] {
+  const pairs = pairsOf(wanted);
+  const scored: { readonly name: string; readonly score: number }[] = [];
+  for (const name of new Set(candidates)) {
+    const score = likeness(pairs, name);
+    if (score >= 0.5 && name !== wanted) scored.push({ name, score });
+  }
+  scored.sort((a, b) => b.score - a.score || (a.name < b.name ? -1 : 1));
+  return scored.slice(0, limit).map((entry) => entry.name);
+}
+
+/** `did you mean a, b or c?`, or the fallback when nothing is alike. */
+export function suggestion(wanted: string, candidates: Iterable<string>, otherwise: string): string {
+  const names = nearNames(wanted, candidates);
+  const last = names.at(-1);
+  if (last === undefined) return otherwise;
+  return `did you mean ${names.length === 1 ? last : `${names.slice(0, -1).join(", ")} or ${last}`}?`;
+}
+
+function pairsOf(text: string): ReadonlySet<string> {
+  const pairs = new Set<string>();
+  for (let index = 0; index + 1 < text.length; index++) pairs.add(text.slice(index, index + 2));
+  return pairs;
+}
+
+/** Dice's coefficient: 1 for the same pairs, 0 for none in common. */
+function likeness(wanted: ReadonlySet<string>, candidate: string): number {
+  const size = Math.max(candidate.length - 1, 1);
+  // Cannot reach one half: saves most of the work over the whole of kallsyms.
+  if (wanted.size * 3 < size || size * 3 < wanted.size) return 0;
+  let shared = 0;
+  const pairs = pairsOf(candidate);
+  for (const pair of pairs) if (wanted.has(pair)) shared++;
+  return (2 * shared) / (wanted.size + pairs.size);
+}

@@ -1,0 +1,51 @@
+import { appendFileSync, existsSync } from "node:fs";
+import { syscallError } from "../linux/errno.ts";
+import type { Kernel } from "../linux/kernel.ts";
+import { tracepointId } from "../linux/tracefs.ts";
+import { onProcessExit } from "./exit-cleanup.ts";
+import { errnoOf } from "./file-errno.ts";
+import type { UndoList } from "./undo-list.ts";
+
+const GROUP = "skep";
+let counter = 0;
+
+/**
+ * A probe made by writing its definition into tracefs, for kernels without the PMU (before 4.17). Such a probe outlives the
+ * process, so it is removed on close and at exit; after SIGKILL it stays, until `echo -:skep/NAME >> kprobe_events`.
+ * Returns the id of its trace event. Call this before the event is opened: it can only be removed when nobody uses it,
+ * and `undo` works backwards.
+ * @throws {SyscallError}
+ */
+export function addProbeEvent(
+  kernel: Kernel,
+  file: "kprobe_events" | "uprobe_events",
+  probe: { readonly isReturn: boolean; readonly location: string },
+  undo: UndoList,
+): number {
+  const path = `${kernel.tracefs}/${file}`;
+  // Dots are not allowed in event names; the pid keeps processes apart, the counter probes.
+  const name = `skep_${process.pid}_${counter++}`;
+  write(path, `${probe.isReturn ? "r" : "p"}:${GROUP}/${name} ${probe.location}`);
+  const remove = (): void => write(path, `-:${GROUP}/${name}`);
+  const exit = onProcessExit(remove);
+  undo.add(() => {
+    exit[Symbol.dispose]();
+    remove();
+  });
+  return tracepointId(kernel.tracefs, GROUP, name);
+}
+
+/** Whether the kernel can make such probes at all. */
+export function hasProbeEvents(kernel: Kernel, file: "kprobe_events" | "uprobe_events"): boolean {
+  return existsSync(`${kernel.tracefs}/${file}`);
+}
+
+function write(path: string, line: string): void {
+  try {
+    appendFileSync(path, `${line}\n`);
+  } catch (error) {
+    const failure = syscallError("write", errnoOf(error), path);
+    failure.cause = error;
+    throw failure;
+  }
+}

@@ -1,0 +1,57 @@
+import { readFileSync } from "node:fs";
+import type { ElfFile } from "../elf/elf-file.ts";
+import { readElf } from "../elf/read-elf.ts";
+import { InvalidArgumentError, PermissionError } from "../errors.ts";
+import { findBinary } from "./binary-path.ts";
+import { symbolOffset } from "./symbol-offset.ts";
+
+/** A binary's file and what the target says about a place in it. */
+export interface UprobeTarget {
+  /** As named: a path or a library's or command's name. */
+  readonly binary: string;
+  /** `readline`, `main.(*T).run`, `malloc@GLIBC_2.2.5`; undefined for a bare file offset. */
+  readonly symbol: string | undefined;
+  /** Bytes from the symbol, or from the start of the file. */
+  readonly offset: number;
+}
+
+/** `path:function`, `path:function+0x10` or `path:0xoffset`. @throws {InvalidArgumentError} */
+export function parseUprobeTarget(target: string): UprobeTarget {
+  const colon = target.lastIndexOf(":");
+  const place = target.slice(colon + 1);
+  if (colon <= 0 || place === "") {
+    throw new InvalidArgumentError(
+      `uprobe target "${target}" is not of the form path:function`,
+      'name a binary and a function, such as "/bin/bash:readline" or "libc.so.6:malloc"',
+    );
+  }
+  const binary = target.slice(0, colon);
+  if (/^(0x[0-9a-f]{1,13}|\d{1,15})$/i.test(place))
+    return { binary, symbol: undefined, offset: Number(place) };
+  const [, symbol = place, offset = "0"] = /^(.+)\+(0x[0-9a-f]{1,8}|\d{1,9})$/i.exec(place) ?? [];
+  return { binary, symbol, offset: Number(offset) };
+}
+
+/** A place in a file, as the kernel's uprobes want it. */
+export interface UprobePlace {
+  readonly path: string;
+  readonly offset: number;
+}
+
+/** Finds the file and the function. @throws {NotFoundError} {InvalidArgumentError} {MalformedError} */
+export function locateUprobe(target: UprobeTarget, pid: number | undefined): UprobePlace {
+  const path = findBinary(target.binary, pid);
+  if (target.symbol === undefined) return { path, offset: target.offset };
+  return { path, offset: symbolOffset(readBinary(path), target.symbol, path) + target.offset };
+}
+
+/** @throws {PermissionError} {MalformedError} when it is no ELF file */
+export function readBinary(path: string): ElfFile {
+  try {
+    return readElf(readFileSync(path));
+  } catch (error) {
+    const code = (error as NodeJS.ErrnoException).code;
+    if (code !== "EACCES" && code !== "EPERM") throw error;
+    throw new PermissionError(`${path} may not be read (${code})`, "run as root", { cause: error });
+  }
+}
