@@ -4,7 +4,6 @@ import {
   MalformedError,
   NotFoundError,
   PermissionError,
-  SyscallError,
   UnsupportedError,
   VerifierError,
 } from "@skep/bpf";
@@ -34,6 +33,8 @@ export function explain(error: unknown): Explanation {
   if (error instanceof UsageError)
     return { lines: withNext(error.message, error.next), exitCode: ExitCode.Usage };
   if (error instanceof VerifierError) return { lines: verifierLines(error), exitCode: ExitCode.Failure };
+  if (error instanceof PermissionError)
+    return { lines: [withNext(error.message, error.next).join(": ")], exitCode: ExitCode.Permission };
   if (error instanceof BpfError)
     return { lines: withNext(error.message, error.next), exitCode: exitCodeOf(error) };
   const errno = fileErrorCode(error);
@@ -51,11 +52,9 @@ export function explain(error: unknown): Explanation {
 }
 
 function exitCodeOf(error: BpfError): ExitCode {
-  if (error instanceof PermissionError) return ExitCode.Permission;
   if (error instanceof UnsupportedError || error instanceof NotFoundError) return ExitCode.Unsupported;
   if (error instanceof MalformedError) return ExitCode.BadData;
   if (error instanceof InvalidArgumentError) return ExitCode.Usage;
-  if (error instanceof SyscallError) return ExitCode.Failure;
   return ExitCode.Failure;
 }
 

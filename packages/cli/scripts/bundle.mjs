@@ -1,0 +1,34 @@
+/**
+ * Bundles the three commands: one file each and shared chunks, so that a command reads only the code it runs.
+ * What holds native code or data files of its own stays outside and is loaded from node_modules when needed.
+ */
+import { rmSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+import { build } from "esbuild";
+
+const root = fileURLToPath(new URL("..", import.meta.url));
+const outdir = `${root}dist/bundle`;
+
+rmSync(outdir, { recursive: true, force: true });
+await build({
+  absWorkingDir: root,
+  entryPoints: ["src/skep.ts", "src/ecc.ts", "src/ecli.ts"],
+  outdir,
+  bundle: true,
+  splitting: true,
+  format: "esm",
+  platform: "node",
+  target: "node20",
+  conditions: ["skep-source"],
+  external: ["koffi", "web-tree-sitter", "tree-sitter-c"],
+  chunkNames: "chunks/[name]-[hash]",
+  // CommonJS dependencies (commander) reach for require("node:...").
+  banner: {
+    js: 'import { createRequire as __createRequire } from "node:module"; const require = __createRequire(import.meta.url);',
+  },
+  minifySyntax: true,
+  minifyWhitespace: true,
+  keepNames: true,
+  legalComments: "none",
+  logLevel: "warning",
+});

@@ -1,0 +1,4 @@
+import { ecc } from "./ecc-main.ts";
+import { start } from "./start.ts";
+
+await start("ecc", ecc);

@@ -1,0 +1,4 @@
+import { ecli } from "./ecli-main.ts";
+import { start } from "./start.ts";
+
+await start("ecli", ecli);

@@ -1,0 +1,65 @@
+import { UsageError } from "@skep/runtime";
+import { VERSION } from "./version.ts";
+
+const HELP = `eBPF for TypeScript: compile an eBPF program once, run it on any Linux kernel with BTF.
+
+Usage: skep <COMMAND> [ARGUMENTS]
+
+Commands:
+  run PROGRAM [OPTIONS]      Run a bundled tool, a package or a .bpf.c file
+  compile SOURCE [HEADER]    Compile a .bpf.c file into a package
+  tools                      List the bundled tools
+  btf dump [FILE]            Print kernel types as C
+  help [COMMAND]             Print help
+
+Options:
+  -h, --help                 Print help
+  -V, --version              Print version
+
+Examples:
+  sudo skep run opensnoop --pid_target 1234
+  sudo skep run exitsnoop --json | jq .comm
+  sudo skep run hello.bpf.c
+  skep compile probe.bpf.c probe.h && sudo skep run package.json
+`;
+
+/** The command `skep`. Resolves to the exit code. */
+export async function skep(args: readonly string[]): Promise<number> {
+  const [command, ...rest] = args;
+  switch (command) {
+    case "run":
+      return (await import("./commands/run.ts")).run(rest, "skep run");
+    case "compile":
+      return (await import("./commands/run-commander.ts")).runCommander(
+        (await import("./commands/compile.ts")).compileCommand("compile"),
+        rest,
+      );
+    case "tools":
+    case "list":
+      return (await import("./commands/tools.ts")).tools(rest);
+    case "btf":
+      return (await import("./commands/btf.ts")).btf(rest);
+    case "-V":
+    case "--version":
+      process.stdout.write(`skep ${VERSION}\n`);
+      return 0;
+    case "help":
+      return rest[0] === undefined ? help() : skep([rest[0], "--help"]);
+    case "-h":
+    case "--help":
+      return help();
+    case undefined:
+      process.stderr.write(HELP);
+      return 64;
+    default:
+      throw new UsageError(
+        `there is no command ${JSON.stringify(command)}`,
+        `to run a program, write: skep run ${command}; skep --help lists the commands`,
+      );
+  }
+}
+
+function help(): number {
+  process.stdout.write(HELP);
+  return 0;
+}

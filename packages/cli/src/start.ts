@@ -1,0 +1,29 @@
+import { explain } from "@skep/runtime";
+
+/**
+ * Runs a command to its end. Nothing escapes: what goes wrong is one or two lines on standard error and an exit code.
+ * @param name begins every line on standard error
+ */
+export async function start(
+  name: string,
+  command: (args: readonly string[]) => Promise<number>,
+): Promise<void> {
+  quietWhenReaderIsGone();
+  try {
+    process.exitCode = await command(process.argv.slice(2));
+  } catch (error) {
+    const { lines, exitCode } = explain(error);
+    process.stderr.write(`${name}: ${lines.join("\n  ")}\n`);
+    if (process.env.SKEP_DEBUG !== undefined && error instanceof Error)
+      process.stderr.write(`${error.stack}\n`);
+    process.exitCode = exitCode;
+  }
+}
+
+/** `skep tools | head -1`: the reader has what it wants, and that is no error. */
+function quietWhenReaderIsGone(): void {
+  for (const stream of [process.stdout, process.stderr])
+    stream.on("error", (error: NodeJS.ErrnoException) => {
+      if (error.code !== "EPIPE") process.exitCode = 1;
+    });
+}

@@ -1,0 +1,2 @@
+/** Version of the commands; that of packages/cli/package.json (a test compares them). */
+export const VERSION = "0.1.0";

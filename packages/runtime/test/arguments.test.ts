@@ -1,0 +1,140 @@
+import { describe, expect, it } from "vitest";
+import type { Flag, FlagShape } from "../src/flags.ts";
+import { helpText } from "../src/help.ts";
+import { parseArguments } from "../src/parse-arguments.ts";
+import { UsageError } from "../src/usage-error.ts";
+
+function flag(name: string, shape: FlagShape, more: Partial<Flag> = {}): Flag {
+  return {
+    name,
+    short: undefined,
+    variable: name,
+    shape,
+    help: `The ${name}`,
+    initial: undefined,
+    override: undefined,
+    spelling: "plain",
+    ...more,
+  };
+}
+
+const int = (bits: number, signed: boolean): FlagShape => ({ kind: "integer", bits, signed });
+const flags = [
+  flag("pid_target", int(32, true), { short: "p" }),
+  flag("byte", int(8, false)),
+  flag("big", int(64, false)),
+  flag("failed", { kind: "bool" }, { spelling: "enable" }),
+  flag("targ_on", { kind: "bool" }, { initial: "true" }),
+  flag("ratio", { kind: "float", size: 8 }),
+  flag("comm", { kind: "string", size: 16 }),
+  flag("level", { kind: "enum", size: 4, signed: false, values: [{ name: "LOW", value: 1n }] }),
+];
+const values = (...args: string[]) => Object.fromEntries(parseArguments(flags, args).variables);
+
+describe("parseArguments", () => {
+  it("leaves variables alone that were not mentioned", () => {
+    expect(parseArguments(flags, []).variables.size).toBe(0);
+  });
+
+  it("takes a value behind a space, behind an equals sign, and behind a letter", () => {
+    expect(values("--pid_target", "12")).toEqual({ pid_target: 12n });
+    expect(values("--pid_target=-12")).toEqual({ pid_target: -12n });
+    expect(values("--pid_target", "-12")).toEqual({ pid_target: -12n });
+    expect(values("-p", "7")).toEqual({ pid_target: 7n });
+    expect(values("-p7")).toEqual({ pid_target: 7n });
+  });
+
+  it("treats dashes and underscores as the same", () => {
+    expect(values("--pid-target", "1", "--targ-on=false")).toEqual({ pid_target: 1n, targ_on: false });
+  });
+
+  it("reads hexadecimal, and every value of a type up to its edges", () => {
+    expect(values("--byte", "0xff", "--big", "18446744073709551615")).toEqual({
+      byte: 255n,
+      big: 2n ** 64n - 1n,
+    });
+    expect(values("--pid_target=-2147483648")).toEqual({ pid_target: -(2n ** 31n) });
+  });
+
+  it.each([
+    ["--byte", "256"],
+    ["--byte", "-1"],
+    ["--pid_target", "2147483648"],
+    ["--big", "18446744073709551616"],
+    ["--byte", "1.5"],
+    ["--byte", ""],
+    ["--byte", "zwei"],
+    ["--ratio", "fast"],
+    ["--comm", "sixteen-bytes-ok"],
+    ["--level", "HIGH"],
+    ["--failed=perhaps"],
+    ["--pid_target"],
+    ["--nonsense"],
+    ["-z"],
+    ["stray"],
+  ])("refuses %s %s and says what fits", (...args) => {
+    expect(() => values(...args)).toThrow(UsageError);
+  });
+
+  it("switches bools on and off in every spelling", () => {
+    for (const on of ["--failed", "--enable-failed", "--enable_failed", "--failed=true"])
+      expect(values(on)).toEqual({ failed: true });
+    for (const off of ["--disable-targ_on", "--disable-targ-on", "--no-targ-on", "--targ_on=false"])
+      expect(values(off)).toEqual({ targ_on: false });
+  });
+
+  it("reads enumerators by name or number, floats, and text that fits with its NUL", () => {
+    expect(values("--level", "LOW")).toEqual({ level: 1n });
+    expect(values("--level", "5")).toEqual({ level: 5n });
+    expect(values("--ratio", "0.5", "--comm", "fifteen-bytes-x")).toEqual({
+      ratio: 0.5,
+      comm: "fifteen-bytes-x",
+    });
+  });
+
+  it("applies defaults of the package unless a value is given", () => {
+    const own = [flag("n", int(32, true), { override: "5" })];
+    expect(parseArguments(own, []).variables.get("n")).toBe(5n);
+    expect(parseArguments(own, ["--n", "6"]).variables.get("n")).toBe(6n);
+  });
+
+  it("suggests what may have been meant", () => {
+    expect(() => values("--pid_traget", "1")).toThrow(
+      expect.objectContaining({ next: "did you mean --pid_target?" }),
+    );
+  });
+
+  it("has options of its own, unless the tool has them", () => {
+    expect(parseArguments(flags, ["-j", "--verbose", "-h"])).toMatchObject({
+      json: true,
+      verbose: true,
+      help: true,
+    });
+    const own = [flag("json", int(32, true))];
+    expect(parseArguments(own, ["--json", "3"])).toMatchObject({ json: false });
+  });
+});
+
+describe("helpText", () => {
+  it("lists flags, options and defaults", () => {
+    const tool = { name: "snoop", about: "Snoops.", details: undefined, version: undefined };
+    expect(helpText(tool, flags)).toBe(`Snoops.
+
+Usage: snoop [OPTIONS]
+
+Options:
+  -p, --pid_target <pid_target>    The pid_target [default: 0]
+      --byte <byte>                The byte [default: 0]
+      --big <big>                  The big [default: 0]
+      --enable-failed              The failed
+      --disable-targ_on            The targ_on [default: true]
+      --ratio <ratio>              The ratio
+      --comm <comm>                The comm
+      --level <level>              The level
+  -j, --json                       Print one JSON object per event
+      --verbose                    Print what is loaded and attached, and whole error causes
+  -h, --help                       Print help
+  -V, --version                    Print version
+`);
+  });
+});

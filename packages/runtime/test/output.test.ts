@@ -1,0 +1,56 @@
+import { PassThrough, Writable } from "node:stream";
+import { describe, expect, it } from "vitest";
+import { Output } from "../src/output.ts";
+
+describe("Output", () => {
+  it("makes one write of a batch of lines", async () => {
+    const writes: string[] = [];
+    const output = new Output(
+      new Writable({
+        decodeStrings: false,
+        write(chunk: string, _encoding, done) {
+          writes.push(chunk);
+          done();
+        },
+      }),
+    );
+    output.line("one");
+    output.line("two");
+    output.flush();
+    output.flush();
+    await output.finish(1000);
+    expect(writes).toEqual(["one\ntwo\n"]);
+  });
+
+  it("is full while the reader does not take what was written, and says when it has", async () => {
+    const slow = new PassThrough({ highWaterMark: 1 });
+    const output = new Output(slow, 8);
+    let drained = false;
+    output.onDrain = () => {
+      drained = true;
+    };
+    output.line("12345678");
+    output.flush();
+    output.line("12345678");
+    output.flush();
+    expect(output.full).toBe(true);
+    slow.resume();
+    await output.finish(1000);
+    expect(output.full).toBe(false);
+    expect(drained).toBe(true);
+  });
+
+  it("says so when the reader has gone, and drops the rest", async () => {
+    const stream = new PassThrough();
+    const output = new Output(stream);
+    let closed = 0;
+    output.onClosed = () => closed++;
+    output.line("x");
+    stream.destroy(Object.assign(new Error("write EPIPE"), { code: "EPIPE" }));
+    await new Promise((resolve) => stream.once("close", resolve));
+    output.flush();
+    await output.finish(1000);
+    expect(closed).toBe(1);
+    expect(output.closed).toBe(true);
+  });
+});
