@@ -149,6 +149,6 @@ export class Alignments {
 }
 
 /** Largest power of two in `size`; at most 16 with 64-bit pointers (`__int128`, `long double`), 4 with 32-bit. */
-function naturalAlignment(size: number, pointerBytes: number): number {
+export function naturalAlignment(size: number, pointerBytes: number): number {
   return Math.max(1, Math.min(size & -size, pointerBytes === 8 ? 16 : pointerBytes));
 }
