@@ -17,6 +17,15 @@ export class WholeFloat {
   }
 }
 
+/** `Array.isArray` does not narrow readonly arrays. */
+export function isJsonArray(value: Json | undefined): value is readonly Json[] {
+  return Array.isArray(value);
+}
+
+export function isJsonObject(value: Json | undefined): value is JsonObject {
+  return typeof value === "object" && value !== null && !isJsonArray(value) && !(value instanceof WholeFloat);
+}
+
 export interface JsonLimits {
   /** Bytes of the whole text. */
   readonly maxBytes?: number;

@@ -1,6 +1,6 @@
 import { inflateSync } from "node:zlib";
 import { MalformedError } from "@skep/bpf";
-import { type Json, type JsonObject, parseJson, WholeFloat } from "./json.ts";
+import { isJsonArray, isJsonObject, type Json, type JsonObject, parseJson } from "./json.ts";
 import type {
   DataSectionMeta,
   ExportMember,
@@ -141,7 +141,7 @@ function readProgram(item: JsonObject, index: number): ProgramMeta {
 /** A list of structs, or the object of 2022 that holds that list as `structs`. */
 function readExportTypes(value: Json | undefined): readonly ExportType[] | undefined {
   if (value === undefined || value === null) return undefined;
-  const structs = isObject(value) ? value.structs : value;
+  const structs = isJsonObject(value) ? value.structs : value;
   return list(structs, "meta.export_types").map(readExportType);
 }
 
@@ -174,21 +174,16 @@ function isBoolean(value: Json): value is boolean {
 function isInteger(value: Json): value is number {
   return typeof value === "number" && Number.isSafeInteger(value);
 }
-function isObject(value: Json): value is JsonObject {
-  return (
-    typeof value === "object" && value !== null && !Array.isArray(value) && !(value instanceof WholeFloat)
-  );
-}
 
 function object(value: Json | undefined, where: string): JsonObject {
-  if (value === undefined || !isObject(value)) fail(where, "an object");
+  if (!isJsonObject(value)) fail(where, "an object");
   return value;
 }
 
 function list(value: Json | undefined, where: string): readonly JsonObject[] {
   if (value === undefined || value === null) return [];
-  if (!Array.isArray(value)) fail(where, "a list");
-  return value.map((item: Json, index) => object(item, `${where}[${index}]`));
+  if (!isJsonArray(value)) fail(where, "a list");
+  return value.map((item, index) => object(item, `${where}[${index}]`));
 }
 
 function text(from: JsonObject, key: string, where: string): string {

@@ -1,4 +1,4 @@
-import { type Json, WholeFloat } from "./json.ts";
+import { isJsonArray, type Json, WholeFloat } from "./json.ts";
 
 /**
  * JSON text as serde_json writes a sorted map: one line, keys in the order of their UTF-8 bytes at every level,
@@ -10,7 +10,7 @@ export function writeJson(value: Json): string {
   if (typeof value === "boolean" || typeof value === "bigint") return String(value);
   if (typeof value === "number") return Number.isInteger(value) ? integerText(value) : floatText(value);
   if (value instanceof WholeFloat) return floatText(value.value);
-  if (isArray(value)) return `[${value.map(writeJson).join(",")}]`;
+  if (isJsonArray(value)) return `[${value.map(writeJson).join(",")}]`;
   const members: string[] = [];
   for (const key of sortedKeys(value)) {
     const member = value[key];
@@ -22,11 +22,6 @@ export function writeJson(value: Json): string {
 /** Keys in the order of their UTF-8 bytes, which for characters beyond U+FFFF is not the order of `sort()`. */
 export function sortedKeys(value: object): readonly string[] {
   return Object.keys(value).sort((a, b) => Buffer.compare(Buffer.from(a), Buffer.from(b)));
-}
-
-/** `Array.isArray` does not narrow readonly arrays. */
-function isArray(value: Json): value is readonly Json[] {
-  return Array.isArray(value);
 }
 
 function integerText(value: number): string {

@@ -1,0 +1,86 @@
+/** A known cause of a clang error, recognised by its text. */
+interface KnownCause {
+  readonly error: RegExp;
+  readonly hint: (...groups: string[]) => string;
+}
+
+/** Most specific first: of each error line the first cause that fits is named. */
+const CAUSES: readonly KnownCause[] = [
+  {
+    error: /'bpf\/(?:bpf_\w+|usdt\.bpf)\.h' file not found/,
+    hint: () => "libbpf's headers are missing: install libbpf-dev (Debian, Ubuntu) or libbpf-devel (Fedora)",
+  },
+  {
+    error: /'(?:bits|gnu|sys)\/\S+\.h' file not found/,
+    hint: () => "user-space headers do not belong in an eBPF program: include vmlinux.h instead",
+  },
+  {
+    error: /'(asm\/\S+|linux\/\S+)' file not found/,
+    hint: (file) =>
+      `${file} comes with the kernel's headers for programs: install linux-libc-dev, or include vmlinux.h`,
+  },
+  {
+    error: /'(\S+)' file not found/,
+    hint: (file) => `${file} is not in the source's directory: add its directory with -a=-IDIR`,
+  },
+  {
+    error: /(?:unknown type name|use of undeclared identifier) '(__u\d+|__s\d+|__be\d+|u\d+|s\d+)'/,
+    hint: (type) => `${type} is defined by vmlinux.h: put #include "vmlinux.h" before all other headers`,
+  },
+  {
+    error: /expected [^\n]*\n.*\b(BPF_U(?:RET)?PROBE)\(/,
+    hint: (macro) =>
+      `${macro} needs the headers of libbpf 1.2; BPF_K${macro.slice(5)} does the same in older ones`,
+  },
+  {
+    error:
+      /(?:incomplete definition of|incomplete type|forward declaration of) (?:type )?'(?:const )?((?:struct|union|enum) \w+)/,
+    hint: (type) =>
+      `${type} is not in this kernel's types: declare a flavour of it, ${type}___old { … } with preserve_access_index`,
+  },
+  {
+    error: /no member named '(\w+)' in '((?:struct|union) \w+)'/,
+    hint: (member, type) =>
+      `this kernel's ${type} has no ${member}: declare a flavour of it, ${type}___old { … }, and test with bpf_core_field_exists`,
+  },
+  {
+    error: /(?:redefinition|typedef redefinition|conflicting types)\b/,
+    hint: () => "vmlinux.h has the kernel's types already: do not include linux/*.h next to it",
+  },
+  {
+    error: /Looks like the BPF stack limit/,
+    hint: () =>
+      "a program has 512 bytes of stack: keep large values in a map, or reserve them in the ring buffer",
+  },
+  {
+    error: /too many arguments|stack arguments are not supported|only integer returns supported/,
+    hint: () => "a BPF function takes at most five arguments and returns an integer: mark it __always_inline",
+  },
+  {
+    error: /unknown target triple|unknown target|No available targets/,
+    hint: () =>
+      "this clang is built without the BPF target: install the distribution's clang, or name one with --clang-bin",
+  },
+];
+
+/** Hints for what clang printed, each once, at most three: further errors mostly follow from the first. */
+export function hintsFor(diagnostics: string): readonly string[] {
+  const hints = new Set<string>();
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: clang's colours are control sequences
+  const lines = diagnostics.replace(/\u001b\[[0-9;]*[A-Za-z]/g, "").split("\n");
+  for (const [index, line] of lines.entries()) {
+    if (!/\berror: |\bnote: forward declaration/.test(line)) continue;
+    const hint = hintFor(`${line}\n${lines[index + 1] ?? ""}`);
+    if (hint !== undefined) hints.add(hint);
+  }
+  return [...hints].slice(0, 3);
+}
+
+/** `text` is an error line and the line of the source that clang shows below it. */
+function hintFor(text: string): string | undefined {
+  for (const { error, hint } of CAUSES) {
+    const match = error.exec(text);
+    if (match !== null) return hint(...match.slice(1));
+  }
+  return undefined;
+}

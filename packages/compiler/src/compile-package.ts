@@ -1,0 +1,164 @@
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { basename, dirname, join } from "node:path";
+import { Btf, NotFoundError, type ObjectSpec, pruneObjectBtf, readSpec, stripDebug } from "@skep/bpf";
+import {
+  buildExportType,
+  buildSkeleton,
+  type JsonObject,
+  objectName,
+  type Package,
+  type PackageMeta,
+} from "@skep/package";
+import { type CompileFlags, compileObject } from "./compile.ts";
+import { describeExports } from "./describe-exports.ts";
+import { chooseExports, type ExportChoice, type ExportPlan, planExports } from "./export-types.ts";
+import { findClang } from "./find-clang.ts";
+import { addTypes, compileTypes } from "./force-types.ts";
+import { sectionBytes } from "./object-sections.ts";
+import { localHeaders, readSource, type SourceFile } from "./source/source-file.ts";
+import { sourceNotes } from "./source/source-notes.ts";
+import { vmlinuxHeaderDirectory } from "./vmlinux-header.ts";
+
+/** Packages say which version of the format's first compiler they are equal to. */
+const FORMAT_VERSION = "0.3.4";
+
+export interface CompileOptions {
+  /** clang to use, a name on PATH or a path. By default the one found, see `findClang`. */
+  readonly clang?: string | undefined;
+  /** Further arguments for clang. */
+  readonly cflags?: readonly string[];
+  /** Let clang colour its messages. */
+  readonly color?: boolean;
+}
+
+export interface CompiledPackage {
+  /** The source's name up to its first dot: `opensnoop` for `opensnoop.bpf.c`. */
+  readonly name: string;
+  readonly package: Package;
+  /** What we have to say, one line each. */
+  readonly warnings: readonly string[];
+  /** What clang had to say, as it printed it; empty when nothing. */
+  readonly diagnostics: string;
+  /** The clang command that was run. */
+  readonly command: readonly string[];
+}
+
+/**
+ * Compiles an eBPF source into a package: clang, without DWARF, BTF cut down to what is used, with the types of
+ * what it reports and the annotations of its comments. Leaves no file behind.
+ * @param header defines the structs to export; without it they are found from the code
+ * @throws {CompileError} the source has errors; {NotFoundError} no such file, or no clang
+ */
+export async function compilePackage(
+  source: string,
+  header?: string,
+  options: CompileOptions = {},
+): Promise<CompiledPackage> {
+  const main = await readUserFile(source);
+  const exported = header === undefined ? undefined : await readUserFile(header);
+  const clang = await findClang(options.clang);
+  const directory = await mkdtemp(join(tmpdir(), "skep-compile-"));
+  try {
+    const flags: CompileFlags = {
+      includes: await ownIncludes(),
+      cflags: options.cflags ?? [],
+      color: options.color ?? false,
+    };
+    const plan = planExports([main, ...(await localHeaders(main))], exported);
+    const typeFlags = { ...flags, color: false, cflags: [...flags.cflags, `-I${dirname(source)}`] };
+    const [compiled, types] = await Promise.all([
+      compileObject(clang, source, join(directory, "object.o"), flags),
+      compileTypes(clang, source, plan, directory, typeFlags),
+    ]);
+    const name = basename(source).split(".")[0] ?? "";
+    return { name, ...assemble(name, main, compiled.object, plan, types), ...compiled };
+  } finally {
+    await rm(directory, { recursive: true, force: true });
+  }
+}
+
+/** Without types of the kernel everything that does not include `vmlinux.h` still compiles. */
+async function ownIncludes(): Promise<readonly string[]> {
+  try {
+    return [await vmlinuxHeaderDirectory()];
+  } catch (error) {
+    if (error instanceof NotFoundError) return [];
+    throw error;
+  }
+}
+
+async function readUserFile(path: string): Promise<SourceFile> {
+  try {
+    return await readSource(path);
+  } catch (cause) {
+    throw new NotFoundError(`cannot read ${path}: ${(cause as Error).message}`, "check the path", { cause });
+  }
+}
+
+function assemble(
+  name: string,
+  main: SourceFile,
+  compiled: Uint8Array,
+  plan: ExportPlan,
+  types: Btf | undefined,
+): { readonly package: Package; readonly warnings: readonly string[] } {
+  const readAs = { name: objectName(`${name}.bpf.o`) };
+  const whole = readSpec(compiled, readAs);
+  const { notes, warnings } = sourceNotes(main, whole);
+  const ownBtf = sectionBytes(compiled, ".BTF");
+  if (ownBtf === undefined) {
+    const object = stripDebug(compiled);
+    const meta = {
+      bpf_skel: buildSkeleton(readSpec(object, readAs), notes),
+      eunomia_version: FORMAT_VERSION,
+    };
+    return { package: { object, meta, extra: {} }, warnings };
+  }
+  const names = [
+    ...plan.definitions.map((definition) => definition.name),
+    ...plan.mentioned,
+    ...askedTypes(notes.maps).values(),
+  ];
+  const btf = addTypes(Btf.parse(ownBtf), types, names);
+  const choice = chooseExports(plan, whole, btf, askedTypes(notes.maps));
+  const { object, renumbered } = shrink(compiled, btf, choice);
+  const spec = readSpec(object, readAs);
+  const meta = describe(spec, buildSkeleton(spec, notes), renumbered);
+  return { package: { object, meta, extra: {} }, warnings: [...warnings, ...choice.warnings] };
+}
+
+/** Drops DWARF and unused BTF. Gives the choice with the new ids. */
+function shrink(
+  compiled: Uint8Array,
+  btf: Btf,
+  choice: ExportChoice,
+): { readonly object: Uint8Array; readonly renumbered: ExportChoice } {
+  const pruned = pruneObjectBtf(btf, sectionBytes(compiled, ".BTF.ext"), choice.typeIds);
+  const replace = new Map([[".BTF", pruned.btf]]);
+  if (pruned.ext !== undefined) replace.set(".BTF.ext", pruned.ext);
+  const idOf = (id: number): number => pruned.typeIds.get(id) ?? 0;
+  const renumbered = {
+    typeIds: choice.typeIds.map(idOf),
+    perMap: new Map([...choice.perMap].map(([map, id]) => [map, idOf(id)])),
+    warnings: choice.warnings,
+  };
+  return { object: stripDebug(compiled, { replace }), renumbered };
+}
+
+function describe(spec: ObjectSpec, skeleton: PackageMeta["bpf_skel"], choice: ExportChoice): PackageMeta {
+  const { btf } = spec;
+  const exportTypes = btf === undefined ? [] : choice.typeIds.map((id) => buildExportType(btf, id));
+  return {
+    ...describeExports(skeleton, exportTypes, choice.perMap, spec),
+    eunomia_version: FORMAT_VERSION,
+  };
+}
+
+/** `@export event` or `@export struct event` before a map. */
+function askedTypes(maps: ReadonlyMap<string, JsonObject>): ReadonlyMap<string, string> {
+  const asked = new Map<string, string>();
+  for (const [map, { export: name }] of maps)
+    if (typeof name === "string") asked.set(map, name.replace(/^struct\s+/, ""));
+  return asked;
+}

@@ -1,0 +1,48 @@
+import { writeFile } from "node:fs/promises";
+import { join, resolve } from "node:path";
+import { Btf, BtfBuilder } from "@skep/bpf";
+import { type Clang, type CompileFlags, compileObject } from "./compile.ts";
+import { CompileError } from "./errors.ts";
+import { type ExportPlan, findStructs } from "./export-types.ts";
+import { sectionBytes } from "./object-sections.ts";
+
+/**
+ * Types that only live in a program's local variables are not in its BTF. This compiles a second unit, the source
+ * followed by a pointer to each wanted type, whose BTF has them. The program's own object stays as the user wrote it.
+ * Undefined when the second unit does not compile: the first says why, better.
+ */
+export async function compileTypes(
+  clang: Clang,
+  source: string,
+  plan: ExportPlan,
+  directory: string,
+  flags: CompileFlags,
+): Promise<Btf | undefined> {
+  const tags = plan.definitions.filter(({ kind }) => kind === "struct").map(({ name }) => `struct ${name}`);
+  const typedefs = plan.definitions.filter(({ kind }) => kind === "typedef").map(({ name }) => name);
+  const mentioned = plan.mentioned.map((name) => `struct ${name}`);
+  const wanted = [...tags, ...typedefs, ...mentioned];
+  if (wanted.length === 0) return undefined;
+  const unit = join(directory, "types.bpf.c");
+  const pointers = wanted.map((type, index) => `${type} *skep_type_${index};\n`);
+  await writeFile(unit, `#include ${JSON.stringify(resolve(source))}\n${pointers.join("")}`);
+  try {
+    const { object } = await compileObject(clang, unit, join(directory, "types.o"), flags);
+    const btf = sectionBytes(object, ".BTF");
+    return btf === undefined ? undefined : Btf.parse(btf);
+  } catch (error) {
+    if (error instanceof CompileError) return undefined;
+    throw error;
+  }
+}
+
+/** The object's BTF with the types it lacks added at the end, so that no id of the object changes. */
+export function addTypes(own: Btf, types: Btf | undefined, names: readonly string[]): Btf {
+  if (types === undefined) return own;
+  const present = findStructs(own, names);
+  const missing = [...findStructs(types, names)].filter(([name]) => !present.has(name)).map(([, id]) => id);
+  if (missing.length === 0) return own;
+  const builder = BtfBuilder.from(own);
+  builder.copy(types, missing);
+  return builder.build();
+}

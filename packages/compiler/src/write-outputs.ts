@@ -1,0 +1,71 @@
+import { mkdir, readFile, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { InvalidArgumentError, MalformedError } from "@skep/bpf";
+import { isJsonObject, metaJson, parseJson, parseJsonText, writeJson, writePackage } from "@skep/package";
+import type { CompiledPackage } from "./compile-package.ts";
+import { printYaml } from "./print-yaml.ts";
+
+export interface OutputOptions {
+  /** YAML in place of JSON for the description and the package. */
+  readonly yaml?: boolean;
+  /** False: only the object and its description. */
+  readonly packageFile?: boolean;
+}
+
+/**
+ * Refuses to go on when the directory's `package.json` is somebody else's, as npm's is. Asked before compiling.
+ * @throws {InvalidArgumentError}
+ */
+export async function checkOutputs(directory: string, options: OutputOptions = {}): Promise<void> {
+  if (options.yaml === true || options.packageFile === false) return;
+  const path = join(directory, "package.json");
+  const bytes = await readFile(path).catch((error: NodeJS.ErrnoException) => {
+    if (error.code === "ENOENT" || error.code === "ENOTDIR") return undefined;
+    throw error;
+  });
+  if (bytes === undefined || isOurs(bytes)) return;
+  throw new InvalidArgumentError(
+    `${path} is no eBPF package (npm's, by the look of it) and is not overwritten`,
+    "write to another directory with -o DIR",
+  );
+}
+
+function isOurs(bytes: Uint8Array): boolean {
+  try {
+    const json = parseJson(bytes, "package.json");
+    return isJsonObject(json) && "bpf_object" in json;
+  } catch (error) {
+    if (error instanceof MalformedError) return false;
+    throw error;
+  }
+}
+
+/** Writes `<name>.bpf.o`, `<name>.skel.json` and `package.json`. Gives the paths written. */
+export async function writeOutputs(
+  compiled: CompiledPackage,
+  directory: string,
+  options: OutputOptions = {},
+): Promise<readonly string[]> {
+  await checkOutputs(directory, options);
+  await mkdir(directory, { recursive: true });
+  const extension = options.yaml === true ? "yaml" : "json";
+  const meta = metaJson(compiled.package.meta);
+  const files: [string, Uint8Array | string][] = [
+    [`${compiled.name}.bpf.o`, compiled.package.object],
+    [`${compiled.name}.skel.${extension}`, options.yaml === true ? printYaml(meta) : writeJson(meta)],
+  ];
+  if (options.packageFile !== false) files.push([`package.${extension}`, packageText(compiled, options)]);
+  const paths: string[] = [];
+  for (const [file, content] of files) {
+    const path = join(directory, file);
+    await writeFile(path, content);
+    paths.push(path);
+  }
+  return paths;
+}
+
+function packageText(compiled: CompiledPackage, options: OutputOptions): Uint8Array | string {
+  const bytes = writePackage(compiled.package);
+  if (options.yaml !== true) return bytes;
+  return printYaml(parseJsonText(new TextDecoder().decode(bytes), "package"));
+}
