@@ -89,7 +89,7 @@ function findName(
   }
   const library = isLibrary(name);
   if (!library) {
-    const command = firstFile(directories(search.path ?? process.env["PATH"] ?? PATH), name, root);
+    const command = firstFile(directories(search.path ?? process.env.PATH ?? PATH), name, root);
     if (command !== undefined) return command;
   }
   return library || name.startsWith("lib") ? findLibrary(name, root, search) : undefined;
@@ -115,7 +115,7 @@ function findMapped(name: string, pid: number, root: string): string | undefined
 }
 
 function findLibrary(name: string, root: string, search: SearchPaths): string | undefined {
-  const own = directories(search.libraryPath ?? process.env["LD_LIBRARY_PATH"] ?? "");
+  const own = directories(search.libraryPath ?? process.env.LD_LIBRARY_PATH ?? "");
   const fixed = search.libraryDirectories ?? LIBRARY_DIRECTORIES;
   return (
     firstLibrary(own, name, root) ??
