@@ -1,6 +1,6 @@
-import type { ProgramSpec } from "../spec/object-spec.ts";
 import type { OwnedFd } from "../linux/fd.ts";
 import type { Kernel } from "../linux/kernel.ts";
+import type { ProgramSpec } from "../spec/object-spec.ts";
 
 /** A program in the kernel. Owned by its object; `links/` attaches it. */
 export interface LoadedProgram {

@@ -26,16 +26,29 @@ export function codeOf(spec: FunctionSpec, core: CoreRelocator | undefined): Cod
   return { spec, instructions, poisoned };
 }
 
-/** The functions of an object by where they start. */
+/** The functions of an object by where they start, each relocated when it is first needed. */
 export class CodeTable {
-  readonly #codes = new Map<string, Code>();
+  readonly #specs = new Map<string, FunctionSpec>();
+  readonly #codes = new Map<FunctionSpec, Code>();
+  readonly #core: CoreRelocator | undefined;
 
-  constructor(codes: Iterable<Code>) {
-    for (const code of codes) this.#codes.set(key(code.spec.section, code.spec.sectionOffset), code);
+  constructor(functions: Iterable<FunctionSpec>, core: CoreRelocator | undefined) {
+    for (const spec of functions) this.#specs.set(key(spec.section, spec.sectionOffset), spec);
+    this.#core = core;
+  }
+
+  of(spec: FunctionSpec): Code {
+    let code = this.#codes.get(spec);
+    if (code === undefined) {
+      code = codeOf(spec, this.#core);
+      this.#codes.set(spec, code);
+    }
+    return code;
   }
 
   at(where: FunctionKey): Code | undefined {
-    return this.#codes.get(key(where.section, where.offset));
+    const spec = this.#specs.get(key(where.section, where.offset));
+    return spec && this.of(spec);
   }
 }
 

@@ -9,6 +9,11 @@ const OLDER: ReadonlyMap<number, number> = new Map([
   [115, 45],
 ]);
 
+/** Whether a program calls one of the helpers that came with Linux 5.5. */
+export function usesNewProbeRead(instructions: readonly Readonly<Instruction>[]): boolean {
+  return instructions.some((insn) => insn.code === CALL && insn.src === 0 && OLDER.has(insn.imm));
+}
+
 /**
  * Lets a program run on kernels before 5.5, which read user and kernel memory with one and the same helper.
  */

@@ -1,0 +1,58 @@
+import type { Btf } from "../btf/btf.ts";
+import type { OwnedFd } from "../linux/fd.ts";
+import type { Kernel } from "../linux/kernel.ts";
+import type { CoreTarget } from "../relocate/core/candidates.ts";
+
+/** A type in the kernel's BTF; `module` undefined means vmlinux. */
+export interface KernelType {
+  readonly btf: Btf;
+  readonly id: number;
+  readonly module: { readonly name: string; readonly id: number } | undefined;
+}
+
+/**
+ * The types of the kernel and of its modules. Modules are read only when vmlinux lacks what is asked for: most loads never
+ * look at them.
+ */
+export class KernelTypes {
+  readonly #kernel: Kernel;
+  #modules: readonly { readonly name: string; readonly id: number; readonly btf: Btf }[] | undefined;
+
+  constructor(kernel: Kernel) {
+    this.#kernel = kernel;
+  }
+
+  /** What CO-RE relocates against; `override` stands for vmlinux, and then modules are left out. */
+  coreTarget(override: Btf | undefined): CoreTarget {
+    if (override !== undefined) return { kernel: override, modules: () => [] };
+    return { kernel: this.#kernel.btf(), modules: () => this.#moduleTypes().map(({ btf }) => btf) };
+  }
+
+  /** Finds a type by exact name, in vmlinux first; `module` restricts the search to one. */
+  find(name: string, kind: Parameters<Btf["find"]>[1] & number, module?: string): KernelType | undefined {
+    if (module === undefined || module === "vmlinux") {
+      const btf = this.#kernel.btf();
+      const id = btf.find(name, kind);
+      if (id !== undefined) return { btf, id, module: undefined };
+      if (module === "vmlinux") return undefined;
+    }
+    for (const candidate of this.#moduleTypes()) {
+      if (module !== undefined && candidate.name !== module) continue;
+      const id = candidate.btf.idsOf(name, kind).find((found) => found >= candidate.btf.startId);
+      if (id !== undefined) return { btf: candidate.btf, id, module: candidate };
+    }
+    return undefined;
+  }
+
+  /** A descriptor of a module's BTF, for the kernel's ears. */
+  open(module: { readonly id: number }): OwnedFd {
+    return this.#kernel.bpf.fdById("btf", module.id);
+  }
+
+  #moduleTypes() {
+    this.#modules ??= this.#kernel
+      .moduleBtfs()
+      .map(({ name, id }) => ({ name, id, btf: this.#kernel.moduleBtf(name) }));
+    return this.#modules;
+  }
+}

@@ -1,0 +1,47 @@
+import { BpfError, SyscallError } from "../errors.ts";
+import type { OwnedFd } from "../linux/fd.ts";
+import type { Features } from "./features.ts";
+import { btfForKernel } from "./object-btf.ts";
+import type { LoadPlan } from "./plan.ts";
+
+const LOG_SIZE = 1 << 16;
+
+/**
+ * Gives the kernel the object's BTF. Programs and maps work without it, they only explain themselves less well, so a kernel
+ * that refuses it gets none; undefined then.
+ * @throws {BpfError} when the object cannot do without (struct_ops)
+ */
+export function loadBtf(plan: LoadPlan, features: Features): OwnedFd | undefined {
+  const { btf, maps } = plan.object;
+  if (btf === undefined) return undefined;
+  const mandatory = maps.some((map) => map.structOps !== undefined);
+  if (!features.btf && !mandatory) return undefined;
+  try {
+    const kconfig = maps.find((map) => map.data?.section === ".kconfig")?.data;
+    return submit(plan, btfForKernel(btf, features, kconfig));
+  } catch (error) {
+    if (mandatory || !(error instanceof BpfError)) throw error;
+    plan.onWarning(
+      `the kernel does not take the BTF of ${plan.object.name}, going on without: ${error.message}`,
+    );
+    return undefined;
+  }
+}
+
+function submit(plan: LoadPlan, bytes: Uint8Array): OwnedFd {
+  try {
+    return plan.kernel.bpf.btfLoad(bytes);
+  } catch (error) {
+    if (!(error instanceof SyscallError)) throw error;
+    const buffer = new Uint8Array(LOG_SIZE);
+    try {
+      return plan.kernel.bpf.btfLoad(bytes, { buffer, level: 1 });
+    } catch {
+      const last = Buffer.from(buffer).toString("latin1").replace(/\0.*$/s, "").trimEnd().split("\n").at(-1);
+      const { call, errno, next } = error;
+      throw new SyscallError(call, errno, last ? `${error.message}: ${last}` : error.message, next, {
+        cause: error,
+      });
+    }
+  }
+}

@@ -1,0 +1,201 @@
+import type { Btf } from "../btf/btf.ts";
+import { BtfBuilder } from "../btf/builder.ts";
+import { type BtfDatasec, type BtfEnum, BtfKind, type BtfType } from "../btf/types.ts";
+import type { DataSection } from "../spec/object-spec.ts";
+
+/** The newer parts of BTF that a kernel may not know; each is rewritten into something older of the same id. */
+export interface BtfFeatures {
+  readonly btfFunc: boolean;
+  readonly btfGlobalFunc: boolean;
+  readonly btfDatasec: boolean;
+  readonly btfFloat: boolean;
+  readonly btfDeclTag: boolean;
+  readonly btfTypeTag: boolean;
+  readonly btfEnum64: boolean;
+}
+
+/**
+ * The BTF of an object in the form in which the running kernel accepts it. Ids keep their meaning, so that maps, function and
+ * line information can refer to them. `kconfig` tells where the loader put the variables of `.kconfig`.
+ */
+export function btfForKernel(btf: Btf, features: BtfFeatures, kconfig: DataSection | undefined): Uint8Array {
+  return new KernelForm(btf, features).rewrite(kconfig);
+}
+
+class KernelForm {
+  readonly #btf: Btf;
+  readonly #features: BtfFeatures;
+  readonly #builder: BtfBuilder;
+  /** Types that differ from the object's, by id. */
+  readonly #changed = new Map<number, BtfType>();
+
+  constructor(btf: Btf, features: BtfFeatures) {
+    this.#btf = btf;
+    this.#features = features;
+    this.#builder = BtfBuilder.from(btf);
+  }
+
+  rewrite(kconfig: DataSection | undefined): Uint8Array {
+    for (let id = this.#btf.startId; id < this.#btf.endId; id++) {
+      if (this.#btf.kind(id) !== BtfKind.Datasec) continue;
+      const section = this.#type(id) as BtfDatasec;
+      if (section.name === ".ksyms") this.#placeSymbols(section);
+      if (section.name === ".kconfig" && kconfig !== undefined) this.#placeKconfig(section, kconfig);
+    }
+    for (let id = this.#btf.startId; id < this.#btf.endId; id++) this.#makeOlder(id);
+    for (const [id, type] of this.#changed) {
+      if (type.kind !== BtfKind.Void) this.#builder.replace(id, type);
+    }
+    return this.#builder.encode();
+  }
+
+  #type(id: number): BtfType {
+    return this.#changed.get(id) ?? this.#btf.type(id);
+  }
+
+  #change(type: BtfType): void {
+    this.#changed.set(type.id, type);
+  }
+
+  /**
+   * `.ksyms` holds no bytes, yet the kernel wants a section with a size: every entry becomes an int variable. Functions are
+   * stood for by one dummy variable, and need named parameters and global linkage (kernel/bpf/btf.c, btf_func_check).
+   */
+  #placeSymbols(section: BtfDatasec): void {
+    const int = this.#intId();
+    let dummy = 0;
+    const variables = section.variables.map((entry, index) => {
+      const type = this.#type(entry.typeId);
+      const place = { offset: index * 4, size: 4 };
+      if (type.kind === BtfKind.Var) {
+        this.#change({ ...type, typeId: int, linkage: "global" });
+        return { typeId: entry.typeId, ...place };
+      }
+      if (type.kind === BtfKind.Func) {
+        this.#change({ ...type, linkage: "global" });
+        this.#nameParameters(type.typeId);
+        dummy ||= this.#builder.add({
+          kind: BtfKind.Var,
+          name: "dummy_ksym",
+          typeId: int,
+          linkage: "global",
+        });
+        return { typeId: dummy, ...place };
+      }
+      return { typeId: entry.typeId, ...place };
+    });
+    this.#change({ ...section, size: variables.length * 4, variables });
+  }
+
+  #nameParameters(protoId: number): void {
+    const proto = this.#type(protoId);
+    if (proto.kind !== BtfKind.FuncProto) return;
+    const params = proto.params.map((param) =>
+      param.name === "" && param.typeId !== 0 ? { ...param, name: "dummy_ksym" } : param,
+    );
+    this.#change({ ...proto, params });
+  }
+
+  #placeKconfig(section: BtfDatasec, data: DataSection): void {
+    const variables = section.variables.flatMap((entry) => {
+      const type = this.#type(entry.typeId);
+      const place = data.variables.find(({ name }) => name === type.name);
+      if (type.kind !== BtfKind.Var || place === undefined) return [];
+      this.#change({ ...type, linkage: "global" });
+      return [{ typeId: entry.typeId, offset: place.offset, size: place.size }];
+    });
+    variables.sort((a, b) => a.offset - b.offset);
+    this.#change({ ...section, size: data.initial.length, variables });
+  }
+
+  #intId(): number {
+    for (let id = this.#btf.startId; id < this.#btf.endId; id++) {
+      if (this.#btf.kind(id) !== BtfKind.Int) continue;
+      const type = this.#btf.type(id);
+      if (type.kind === BtfKind.Int && type.size === 4 && type.bits === 32) return id;
+    }
+    return this.#addInt("int", 4);
+  }
+
+  #addInt(name: string, size: number): number {
+    const plain = { bitOffset: 0, signed: false, char: false, bool: false };
+    return this.#builder.add({ kind: BtfKind.Int, name, size, bits: size * 8, ...plain });
+  }
+
+  /** The replacements are libbpf's (bpf_object__sanitize_btf). */
+  #makeOlder(id: number): void {
+    const features = this.#features;
+    const kind = this.#btf.kind(id);
+    const byte = {
+      kind: BtfKind.Int,
+      size: 1,
+      bits: 8,
+      bitOffset: 0,
+      signed: false,
+      char: false,
+      bool: false,
+    };
+    const type = (): BtfType => this.#type(id);
+    if (kind === BtfKind.Var && !features.btfDatasec) this.#change({ ...byte, id, name: type().name });
+    else if (kind === BtfKind.DeclTag && !features.btfDeclTag)
+      this.#change({ ...byte, id, name: type().name });
+    else if (kind === BtfKind.Datasec && !features.btfDatasec) this.#sectionAsStruct(type() as BtfDatasec);
+    else if (kind === BtfKind.FuncProto && !features.btfFunc) this.#prototypeAsEnum(type());
+    else if (kind === BtfKind.Func && !features.btfFunc) this.#asReference(type(), BtfKind.Typedef);
+    else if (kind === BtfKind.Func && !features.btfGlobalFunc) this.#asStatic(type());
+    else if (kind === BtfKind.Float && !features.btfFloat) this.#floatAsStruct(type());
+    else if (kind === BtfKind.TypeTag && !features.btfTypeTag) this.#asReference(type(), BtfKind.Const);
+    else if (kind === BtfKind.Enum) this.#asUnsigned(type());
+    else if (kind === BtfKind.Enum64 && !features.btfEnum64) this.#enumAsUnion(type() as BtfEnum);
+  }
+
+  #sectionAsStruct(section: BtfDatasec): void {
+    const members = section.variables.map(({ typeId, offset }) => ({
+      name: this.#type(typeId).name,
+      typeId,
+      bitOffset: offset * 8,
+      bitSize: 0,
+    }));
+    const { id, size } = section;
+    const name = section.name.replace(/[.?]/g, "_");
+    this.#change({ kind: BtfKind.Struct, id, name, size, kindFlag: false, members });
+  }
+
+  #prototypeAsEnum(type: BtfType): void {
+    if (type.kind !== BtfKind.FuncProto) return;
+    const values = type.params.map(({ name, typeId }) => ({ name, value: BigInt(typeId) }));
+    this.#change({ kind: BtfKind.Enum, id: type.id, name: type.name, size: 4, signed: false, values });
+  }
+
+  #asReference(type: BtfType, kind: typeof BtfKind.Typedef | typeof BtfKind.Const): void {
+    if (!("typeId" in type)) return;
+    const name = kind === BtfKind.Const ? "" : type.name;
+    this.#change({ kind, id: type.id, name, typeId: type.typeId, kindFlag: false });
+  }
+
+  #asStatic(type: BtfType): void {
+    if (type.kind === BtfKind.Func) this.#change({ ...type, linkage: "static" });
+  }
+
+  #floatAsStruct(type: BtfType): void {
+    if (type.kind !== BtfKind.Float) return;
+    const { id, size } = type;
+    this.#change({ kind: BtfKind.Struct, id, name: "", size, kindFlag: false, members: [] });
+  }
+
+  #asUnsigned(type: BtfType): void {
+    if (type.kind !== BtfKind.Enum || !type.signed || this.#features.btfEnum64) return;
+    const values = type.values.map(({ name, value }) => ({ name, value: BigInt.asUintN(32, value) }));
+    this.#change({ ...type, signed: false, values });
+  }
+
+  #placeholder: number | undefined;
+
+  #enumAsUnion(type: BtfEnum): void {
+    this.#placeholder ??= this.#addInt("enum_placeholder", 1);
+    const typeId = this.#placeholder;
+    const members = type.values.map(({ name }) => ({ name, typeId, bitOffset: 0, bitSize: 0 }));
+    const { id, name, size } = type;
+    this.#change({ kind: BtfKind.Union, id, name, size, kindFlag: false, members });
+  }
+}
