@@ -58,7 +58,7 @@ async function inspect(command: string): Promise<Clang | undefined> {
 }
 
 function includesOf(text: string): readonly string[] {
-  const list = /#include <\.\.\.> search starts here:\n([^]*?)End of search list/.exec(text)?.[1] ?? "";
+  const list = /#include <\.\.\.> search starts here:\n([\s\S]*?)End of search list/.exec(text)?.[1] ?? "";
   return list
     .split("\n")
     .map((line) => line.trim())

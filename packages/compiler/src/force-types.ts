@@ -1,9 +1,10 @@
 import { writeFile } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { Btf, BtfBuilder } from "@skep/bpf";
-import { type Clang, type CompileFlags, compileObject } from "./compile.ts";
+import { type CompileFlags, compileObject } from "./compile.ts";
 import { CompileError } from "./errors.ts";
 import { type ExportPlan, findStructs } from "./export-types.ts";
+import type { Clang } from "./find-clang.ts";
 import { sectionBytes } from "./object-sections.ts";
 
 /**

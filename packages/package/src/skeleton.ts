@@ -1,6 +1,22 @@
-import { type Btf, BtfKind, type MapSpec, type ObjectSpec, typeText } from "@skep/bpf";
+import {
+  type Btf,
+  BtfKind,
+  InvalidArgumentError,
+  type MapSpec,
+  type ObjectSpec,
+  printTypeName,
+  withoutQualifiers,
+} from "@skep/bpf";
 import type { JsonObject } from "./json.ts";
-import type { DataSectionMeta, ExportMember, ExportType, MapMeta, Skeleton } from "./package.ts";
+import type { DataSectionMeta, ExportType, MapMeta, Skeleton } from "./package.ts";
+
+/**
+ * C text of a type without `const` and `volatile` at any depth, as the format has it. The words are reserved:
+ * they cannot be part of a name.
+ */
+function typeText(btf: Btf, typeId: number): string {
+  return printTypeName(btf, typeId).replace(/\b(?:const|volatile|restrict)\b ?/g, "");
+}
 
 /** What the source says about its parts, by name; flattened into their entries. */
 export interface SourceNotes {
@@ -66,39 +82,27 @@ function describeMap(map: MapSpec, notes: SourceNotes): MapMeta {
 
 /**
  * Describes a struct (or a typedef of one) for readers of the program's events.
- * @throws {MalformedError} when it is no struct or union
+ * @throws {InvalidArgumentError} when it is no struct or union
  */
 export function buildExportType(btf: Btf, typeId: number): ExportType {
   const type = btf.skipModifiers(typeId);
-  const members = type.kind === BtfKind.Struct || type.kind === BtfKind.Union ? type.members : [];
+  if (type.kind !== BtfKind.Struct && type.kind !== BtfKind.Union)
+    throw new InvalidArgumentError(`BTF type ${typeId} is no struct`, "export a struct");
   return {
-    members: members.map(({ name, typeId: memberType }) => ({ name, type: memberText(btf, memberType) })),
+    members: type.members.map(({ name, typeId: memberType }) => ({
+      name,
+      type: memberText(btf, memberType),
+    })),
     name: btf.nameOf(typeId) || type.name,
     size: btf.sizeOf(typeId),
     type_id: type.id,
-  } satisfies ExportType & { members: readonly ExportMember[] };
+  };
 }
 
 /** Structs and enums are named by what they are, unless a typedef names them. */
 function memberText(btf: Btf, typeId: number): string {
-  const type = btf.type(stripQualifiers(btf, typeId));
+  const type = btf.type(withoutQualifiers(btf, typeId));
   if (type.kind === BtfKind.Struct || type.kind === BtfKind.Union) return "composite";
   if (type.kind === BtfKind.Enum || type.kind === BtfKind.Enum64) return "enum";
   return typeText(btf, typeId);
-}
-
-function stripQualifiers(btf: Btf, typeId: number): number {
-  let id = typeId;
-  for (let steps = 0; steps < 32; steps++) {
-    const type = btf.type(id);
-    if (
-      type.kind !== BtfKind.Const &&
-      type.kind !== BtfKind.Volatile &&
-      type.kind !== BtfKind.Restrict &&
-      type.kind !== BtfKind.TypeTag
-    )
-      break;
-    id = type.typeId;
-  }
-  return id;
 }

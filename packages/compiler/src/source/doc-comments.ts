@@ -30,7 +30,7 @@ export function readAnnotations(comment: string): Annotations {
   const problems: string[] = [];
   for (const { key, text } of splitCommands(comment)) {
     if (DROPPED.has(key)) continue;
-    const value = valueOf(key, text);
+    const value = readValue(key, text);
     if (WANTS_OBJECT.has(key) && (typeof value !== "object" || value === null))
       problems.push(`@${key} wants a JSON object, not ${JSON.stringify(text)}`);
     entries[key] = value;
@@ -92,7 +92,7 @@ function mergeDescriptions(commands: readonly Command[]): Command[] {
   return texts.length === 0 ? others : [{ key: "description", text: texts.join("\n") }, ...others];
 }
 
-function valueOf(key: string, text: string): Json {
+function readValue(key: string, text: string): Json {
   if (PROSE.has(key)) return text;
   const json = parseJsonPrefix(text);
   const whole = json !== undefined && json.end === text.length ? json.value : undefined;

@@ -18,11 +18,11 @@ export interface Token {
 const SPACE = /[ \t\r\f\v]+|\\\r?\n/y;
 const WORD = /[A-Za-z_$][A-Za-z0-9_$]*/y;
 const NUMBER = /\.?[0-9](?:[eEpP][+-]|[A-Za-z0-9_.'])*/y;
-const QUOTED = /"(?:\\[^]|[^"\\\n])*"?|'(?:\\[^]|[^'\\\n])*'?/y;
+const QUOTED = /"(?:\\[\s\S]|[^"\\\n])*"?|'(?:\\[\s\S]|[^'\\\n])*'?/y;
 const LINE_COMMENT = /\/\/(?:\\\r?\n|[^\n])*/y;
-const BLOCK_COMMENT = /\/\*[^]*?(?:\*\/|(?![^]))/y;
+const BLOCK_COMMENT = /\/\*[\s\S]*?(?:\*\/|(?![\s\S]))/y;
 /** A preprocessor directive with its continued lines; comments in it are part of it. */
-const DIRECTIVE = /#(?:\\\r?\n|\/\*[^]*?\*\/|[^\n])*/y;
+const DIRECTIVE = /#(?:\\\r?\n|\/\*[\s\S]*?\*\/|[^\n])*/y;
 
 export function tokenize(source: string): Token[] {
   const tokens: Token[] = [];
