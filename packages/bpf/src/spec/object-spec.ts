@@ -173,7 +173,11 @@ export interface MapSpec {
   /** The template of the maps inside an array-of-maps or hash-of-maps. */
   readonly inner: MapSpec | undefined;
   /** Static contents of a map-in-map or a prog array: slot → name of a map or program. */
-  readonly slots: readonly { readonly index: number; readonly kind: "map" | "program"; readonly name: string }[];
+  readonly slots: readonly {
+    readonly index: number;
+    readonly kind: "map" | "program";
+    readonly name: string;
+  }[];
   /** Set for global data. */
   readonly data: DataSection | undefined;
   /** struct_ops: name of the kernel struct type implemented, its initial image, and program pointers. */

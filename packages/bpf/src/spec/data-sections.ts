@@ -1,0 +1,110 @@
+import type { Btf } from "../btf/btf.ts";
+import { BtfKind } from "../btf/types.ts";
+import { SHT_NOBITS } from "../elf/constants.ts";
+import type { ElfSection } from "../elf/elf-file.ts";
+import { BPF_MAP_TYPE_ARRAY } from "./map-types.ts";
+import { malformedObject, type ObjectFile } from "./object-file.ts";
+import type { DataSection, ExternSpec, MapSpec, VariableSpec } from "./object-spec.ts";
+
+/** Map flag: programs may not write. @kernel 5.2 (include/uapi/linux/bpf.h) */
+export const BPF_F_RDONLY_PROG = 0x80;
+/** Map flag: may be mapped into a process. @kernel 5.5 */
+export const BPF_F_MMAPABLE = 0x400;
+
+/** Zeroed memory is cheap to ask for: a lying header must not make us allocate without end. */
+const MAX_BSS = 128 * 1024 * 1024;
+/** BPF_OBJ_NAME_LEN without the final NUL. */
+const MAX_NAME = 15;
+/** libbpf always keeps this much of a name for the section, even for `.bss`. */
+const LEAST_SUFFIX = 7;
+
+/**
+ * The name of the map that holds a global data section: `opensnoo.rodata`, as libbpf composes it. Custom sections such as
+ * `.data.hot` keep their own name.
+ */
+export function dataMapName(objectName: string, section: string): string {
+  if (/^\.(rodata|data|bss)\../.test(section)) return section;
+  const suffix = section.slice(0, MAX_NAME);
+  const prefix = objectName.slice(0, MAX_NAME - Math.max(LEAST_SUFFIX, suffix.length));
+  return (prefix + suffix).replace(/[^A-Za-z0-9_.]/g, "_");
+}
+
+/** One map for each section of global data, in ELF order. @throws {MalformedError} */
+export function readDataMaps(file: ObjectFile, btf: Btf | undefined, objectName: string): MapSpec[] {
+  let zeroed = 0;
+  return file.sectionsOf("rodata", "data", "bss").map((section) => {
+    if (section.type === SHT_NOBITS) zeroed += section.size;
+    if (zeroed > MAX_BSS) throw malformedObject(`${section.name} and others want ${zeroed} bytes of zeroes`);
+    const data: DataSection = {
+      section: section.name,
+      readOnly: file.roleOf(section.index) === "rodata",
+      initial: section.type === SHT_NOBITS ? new Uint8Array(section.size) : file.elf.data(section).slice(),
+      variables: btf ? readVariables(btf, section) : [],
+      typeId: btf?.find(section.name, BtfKind.Datasec) ?? 0,
+    };
+    return dataMap(dataMapName(objectName, section.name), data);
+  });
+}
+
+/** The map of the object's `.kconfig` externs, undefined when there are none. */
+export function kconfigMap(
+  externs: readonly ExternSpec[],
+  btf: Btf | undefined,
+  objectName: string,
+): MapSpec[] {
+  const options = externs.filter((extern) => extern.source === "kconfig");
+  if (options.length === 0) return [];
+  // The order of libbpf, so that the same object has the same layout whoever loads it.
+  options.sort(
+    (a, b) =>
+      b.alignment - a.alignment || a.size - b.size || (a.name < b.name ? -1 : Number(a.name > b.name)),
+  );
+  let end = 0;
+  const variables = options.map(({ name, typeId, size, alignment }): VariableSpec => {
+    const offset = Math.ceil(end / alignment) * alignment;
+    end = offset + size;
+    return { name, offset, size, typeId, linkage: "global" };
+  });
+  if (end > MAX_BSS) throw malformedObject(`kernel options of ${end} bytes`);
+  const typeId = btf?.find(".kconfig", BtfKind.Datasec) ?? 0;
+  const initial = new Uint8Array(end);
+  const data: DataSection = { section: ".kconfig", readOnly: true, initial, variables, typeId };
+  return [dataMap(dataMapName(objectName, ".kconfig"), data)];
+}
+
+function dataMap(name: string, data: DataSection): MapSpec {
+  // A section of nothing but statics, such as string literals, is no one's to map.
+  const mappable = data.variables.some((variable) => variable.linkage === "global");
+  return {
+    name,
+    type: BPF_MAP_TYPE_ARRAY,
+    keySize: 4,
+    valueSize: data.initial.length,
+    maxEntries: 1,
+    flags: (data.readOnly ? BPF_F_RDONLY_PROG : 0) | (mappable ? BPF_F_MMAPABLE : 0),
+    numaNode: undefined,
+    mapExtra: 0n,
+    keyTypeId: 0,
+    valueTypeId: data.typeId,
+    pinByName: false,
+    inner: undefined,
+    slots: [],
+    data,
+    structOps: undefined,
+  };
+}
+
+/** The variables that BTF lists for a section; their order and bounds were seen to by `fixDatasecs`. */
+function readVariables(btf: Btf, section: ElfSection): VariableSpec[] {
+  const id = btf.find(section.name, BtfKind.Datasec);
+  const datasec = id === undefined ? undefined : btf.type(id);
+  if (datasec?.kind !== BtfKind.Datasec) return [];
+  return datasec.variables.map(({ typeId, offset, size }) => {
+    const variable = btf.type(typeId);
+    if (variable.kind !== BtfKind.Var) {
+      throw malformedObject(`${section.name} lists type ${typeId}, which is no variable`);
+    }
+    const linkage = variable.linkage === "static" ? "static" : "global";
+    return { name: variable.name, offset, size, typeId: variable.typeId, linkage };
+  });
+}
