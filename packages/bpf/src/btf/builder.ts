@@ -31,7 +31,10 @@ export class BtfBuilder {
     if (options.base === undefined) this.#append(new Uint8Array(1));
   }
 
-  /** Starts from all of a BTF: same ids, same string offsets, same base and byte order. */
+  /**
+   * Starts from all of a BTF: same ids, same string offsets, same base and byte order. With `replace`, types can
+   * be rewritten one by one while `.BTF.ext` and everything else that refers to them stays valid.
+   */
   static from(btf: Btf): BtfBuilder {
     const builder = new BtfBuilder({ base: btf.base, littleEndian: btf.littleEndian });
     builder.#texts.length = 0;
@@ -128,22 +131,6 @@ export class BtfBuilder {
     this.#stringsEnd += text.length;
     return offset;
   }
-}
-
-/**
- * Rewrites a BTF type by type, keeping every id and every string offset (so that .BTF.ext and references stay
- * valid). `change` gives the new type, or undefined to leave this one alone.
- */
-export function mapTypes(
-  btf: Btf,
-  change: (type: ReturnType<Btf["type"]>, builder: BtfBuilder) => NewBtfType | undefined,
-): BtfBuilder {
-  const builder = BtfBuilder.from(btf);
-  for (let id = btf.startId; id < btf.endId; id++) {
-    const changed = change(btf.type(id), builder);
-    if (changed !== undefined) builder.replace(id, changed);
-  }
-  return builder;
 }
 
 function stringOffsets(btf: Btf): Map<string, number> {

@@ -3,7 +3,17 @@ import { CLayouts, type CPadding } from "./c-layout.ts";
 import { CNames, identifier, intName } from "./c-names.ts";
 import { malformedBtf } from "./malformed.ts";
 import { MAX_DEPTH } from "./size.ts";
-import { type BtfComposite, type BtfEnum, type BtfFuncProto, BtfKind, type BtfType } from "./types.ts";
+import {
+  type BtfComposite,
+  type BtfEnum,
+  type BtfFuncProto,
+  BtfKind,
+  type BtfReference,
+  type BtfType,
+} from "./types.ts";
+
+/** A kernel makes 200,000; anonymous types that hold one another twice on every level would never end. */
+const MAX_DECLARATIONS = 2 ** 20;
 
 /** Writes types as C: `unsigned int flags : 3`, `void (*handler)(int)`, whole struct definitions. */
 export class CDeclarations {
@@ -12,9 +22,13 @@ export class CDeclarations {
   readonly writtenEnums = new Set<number>();
   readonly #btf: Btf;
   readonly #layouts: CLayouts;
+  readonly #qualified: boolean;
+  #written = 0;
 
-  constructor(btf: Btf) {
+  /** Without `qualified`, const, volatile and restrict are left out wherever they stand. */
+  constructor(btf: Btf, qualified = true) {
     this.#btf = btf;
+    this.#qualified = qualified;
     this.names = new CNames(btf);
     this.#layouts = new CLayouts(btf);
   }
@@ -25,21 +39,16 @@ export class CDeclarations {
    * @throws {MalformedError} for a type that refers to itself
    */
   declare(id: number, name: string, indent = "", depth = 0): string {
+    if (++this.#written > MAX_DECLARATIONS) throw malformedBtf(`type ${id} is one declaration too many`);
     let declarator = name;
     let qualifiers = "";
     let type = this.#btf.type(id);
     for (let steps = 0; steps < MAX_DEPTH; steps++) {
       switch (type.kind) {
         case BtfKind.Const:
-          if (!qualifiers.includes("const")) qualifiers = `${qualifiers}const `;
-          type = this.#btf.type(type.typeId);
-          break;
         case BtfKind.Volatile:
-          if (!qualifiers.includes("volatile")) qualifiers = `${qualifiers}volatile `;
-          type = this.#btf.type(type.typeId);
-          break;
         case BtfKind.Restrict:
-          if (this.#btf.skipModifiers(type.id).kind === BtfKind.Ptr) qualifiers = `${qualifiers}restrict `;
+          qualifiers = this.#qualify(qualifiers, type);
           type = this.#btf.type(type.typeId);
           break;
         case BtfKind.TypeTag:
@@ -102,6 +111,14 @@ export class CDeclarations {
     return `enum${tag} {\n${lines.join("")}${indent}}${enumMode(type)}`;
   }
 
+  #qualify(before: string, type: BtfReference): string {
+    const word = QUALIFIERS.get(type.kind);
+    if (!this.#qualified || word === undefined || before.includes(word)) return before;
+    if (type.kind === BtfKind.Restrict && this.#btf.skipModifiers(type.id).kind !== BtfKind.Ptr)
+      return before;
+    return `${before}${word} `;
+  }
+
   #specifier(type: BtfType, indent: string, depth: number): string {
     switch (type.kind) {
       case BtfKind.Void:
@@ -138,6 +155,12 @@ export class CDeclarations {
     return texts.length === 1 && texts[0] === "..." ? "" : texts.join(", ");
   }
 }
+
+const QUALIFIERS: ReadonlyMap<BtfKind, string> = new Map([
+  [BtfKind.Const, "const"],
+  [BtfKind.Volatile, "volatile"],
+  [BtfKind.Restrict, "restrict"],
+]);
 
 export const keyword = (type: BtfComposite): string => (type.kind === BtfKind.Struct ? "struct" : "union");
 

@@ -35,12 +35,16 @@ export function printC(btf: Btf, options: PrintCOptions = {}): string {
   ].join("");
 }
 
-/** C text of a type: `unsigned int`, `char[100]`, `struct event *`. @throws {MalformedError} */
+/**
+ * C text of a type without const, volatile and restrict at any depth: `unsigned int`, `char[100]`,
+ * `struct event *`, `__u64`.
+ * @throws {MalformedError}
+ */
 export function printTypeName(btf: Btf, id: number): string {
-  return new CDeclarations(btf).declare(id, "");
+  return new CDeclarations(btf, false).declare(id, "");
 }
 
-/** C declaration of a name with a type, without semicolon: `char comm[16]`. @throws {MalformedError} */
+/** C declaration of a name with a type, without semicolon: `const char comm[16]`. @throws {MalformedError} */
 export function declaration(btf: Btf, id: number, name: string): string {
   return new CDeclarations(btf).declare(id, name);
 }
@@ -132,7 +136,7 @@ class CPrinter {
         this.#needId(type.elementId, true, depth);
         break;
       case BtfKind.FuncProto:
-        this.#needSignature(type, depth);
+        if (!this.#isComplete(type.id)) this.#needSignature(type, depth);
         break;
       case BtfKind.Fwd:
         this.#declareTag(`${type.union ? "union" : "struct"} ${this.#c.names.forwardTag(type)}`);
@@ -146,11 +150,23 @@ class CPrinter {
         break;
       case BtfKind.Struct:
       case BtfKind.Union:
-        if (type.name === "") this.#needMembers(type, depth);
-        else if (whole) this.#defineComposite(type, depth);
-        else this.#declareTag(`${keyword(type)} ${this.#c.names.tag(type)}`);
+        this.#needComposite(type, whole, depth);
         break;
     }
+  }
+
+  #needComposite(type: BtfComposite, whole: boolean, depth: number): void {
+    if (type.name !== "") {
+      if (whole) this.#defineComposite(type, depth);
+      else this.#declareTag(`${keyword(type)} ${this.#c.names.tag(type)}`);
+    } else if (!this.#isComplete(type.id)) this.#needMembers(type, depth);
+  }
+
+  /** Whether this was asked before: the same needs are then met, or being met. */
+  #isComplete(id: number): boolean {
+    if (this.#complete.has(id)) return true;
+    this.#complete.add(id);
+    return false;
   }
 
   #needId(id: number, whole: boolean, depth: number): void {
@@ -168,9 +184,8 @@ class CPrinter {
 
   /** A typedef can be written before its struct is; who holds a value of it needs the struct too. */
   #needTypedef(type: Extract<BtfType, { typeId: number }>, whole: boolean, depth: number): void {
-    const done = whole ? this.#complete : this.#begun;
-    if (done.has(type.id)) return;
-    done.add(type.id);
+    if (whole ? this.#isComplete(type.id) : this.#begun.has(type.id)) return;
+    if (!whole) this.#begun.add(type.id);
     this.#needId(type.typeId, whole, depth);
     if (BUILTIN_TYPEDEFS.has(type.name) || (whole && this.#begun.has(type.id))) return;
     this.#begun.add(type.id);
