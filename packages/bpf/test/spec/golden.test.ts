@@ -1,0 +1,41 @@
+import { execFileSync } from "node:child_process";
+import { describe, expect, it } from "vitest";
+import { readSpec } from "../../src/spec/read-spec.ts";
+import { compileFixture } from "../compile-fixture.ts";
+import { printSpec } from "./print-spec.ts";
+
+/** Another clang makes other code of the same source. */
+const goldenClang = "14";
+const clang = /version (\d+)/.exec(execFileSync("clang", ["--version"], { encoding: "utf8" }))?.[1];
+const fixtures = ["minimal", "references", "maps", "struct-ops"];
+
+describe("the spec of a fixture", () => {
+  for (const name of fixtures) {
+    it(`${name} is what it was`, async (ctx) => {
+      if (clang !== goldenClang)
+        return ctx.skip(`the golden files are of clang ${goldenClang}, this is ${clang}`);
+      const spec = readSpec(compileFixture(`${name}.bpf.c`), { name });
+      await expect(printSpec(spec)).toMatchFileSnapshot(`golden/${name}.txt`);
+    });
+
+    it(`${name} differs in big-endian form only in byte order and initial values`, () => {
+      const lines = (target: "bpfel" | "bpfeb") =>
+        printSpec(readSpec(compileFixture(`${name}.bpf.c`, { target }), { name }))
+          .replace(/ (little|big)-endian/, "")
+          .replace(/ = [0-9a-f]+$/gm, "")
+          .split("\n");
+      expect(lines("bpfeb")).toEqual(lines("bpfel"));
+    });
+  }
+
+  it("minimal keeps its code and data maps without BTF", () => {
+    const spec = readSpec(compileFixture("minimal.bpf.c", { debug: false }), { name: "minimal" });
+    expect(spec.btf).toBeUndefined();
+    expect(spec.programs.map((program) => program.name)).toEqual(["handle_write"]);
+    expect(spec.programs[0]!.relocations.map((relocation) => relocation.kind)).toContain("map-value");
+    expect(spec.maps.map(({ name, data }) => [name, data!.variables])).toEqual([
+      ["minimal.rodata", []],
+      ["minimal.bss", []],
+    ]);
+  });
+});
