@@ -49,6 +49,7 @@ async function fromSource(path: string): Promise<FoundProgram> {
   const { compilePackage } = await import("@skep/compiler");
   const header = path.replace(/(\.bpf)?\.c$/, ".h");
   const result = await compilePackage(path, existsSync(header) ? header : undefined, {});
+  process.stderr.write(result.diagnostics);
   for (const warning of result.warnings) process.stderr.write(`${basename(path)}: ${warning}\n`);
   return { name: nameOf(path), package: result.package };
 }

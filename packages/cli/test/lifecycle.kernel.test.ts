@@ -1,0 +1,147 @@
+import { execFileSync, spawn, spawnSync } from "node:child_process";
+import { once } from "node:events";
+import { fileURLToPath } from "node:url";
+import { afterEach, describe, expect, it } from "vitest";
+import { SkepProcess } from "./skep-process.ts";
+
+const skepBin = fileURLToPath(new URL("../bin/skep.js", import.meta.url));
+
+/** Ids of all programs in the kernel. */
+function programIds(): Set<number> {
+  const list = JSON.parse(
+    execFileSync("bpftool", ["-j", "prog", "show"], { maxBuffer: 1 << 28 }).toString(),
+  ) as readonly {
+    readonly id: number;
+    readonly name?: string;
+  }[];
+  return new Set(list.filter(({ name }) => name === "handle_exit").map(({ id }) => id));
+}
+
+/** Keeps exits coming until stopped. */
+function makeExits(): { stop(): void } {
+  const child = spawn("/bin/sh", ["-c", "while :; do /bin/true; done"], { stdio: "ignore" });
+  return { stop: () => void child.kill("SIGKILL") };
+}
+
+describe("skep run begins and ends like a Unix tool", () => {
+  let exits: { stop(): void } | undefined;
+  afterEach(() => {
+    exits?.stop();
+    exits = undefined;
+  });
+
+  it.each(["SIGINT", "SIGTERM", "SIGHUP"] as const)(
+    "%s ends it with a summary, exit code 0 and whole rows",
+    async (signal) => {
+      await using skep = await new SkepProcess(["run", "exitsnoop"]).attached();
+      exits = makeExits();
+      await skep.until(({ stdout }) => stdout.split("\n").length > 5);
+      expect((await skep.end(signal)).code, skep.stderr).toBe(0);
+      const rows = skep.stdout.trimEnd().split("\n");
+      expect(rows[0]).toMatch(/^TIME +PID +PPID +EXIT_CODE +SIG +DURATION_NS +COMM$/);
+      for (const row of rows.slice(1)) expect(row).toMatch(/^\d\d:\d\d:\d\d \d+ +\d+ +\d+ +\d+ +\d+ +\S/);
+      expect(skep.stdout.endsWith("\n")).toBe(true);
+      const shown = /exitsnoop: (\d+) events?, (\d+) lost/.exec(skep.stderr);
+      expect(Number(shown?.[1])).toBe(rows.length - 1);
+    },
+  );
+
+  it("ends quietly when the reader has seen enough", async () => {
+    exits = makeExits();
+    const pipe = spawn("bash", [
+      "-c",
+      `set -o pipefail; "${process.execPath}" "${skepBin}" run exitsnoop | head -3`,
+    ]);
+    let stdout = "";
+    let stderr = "";
+    pipe.stdout.setEncoding("utf8").on("data", (text: string) => {
+      stdout += text;
+    });
+    pipe.stderr.setEncoding("utf8").on("data", (text: string) => {
+      stderr += text;
+    });
+    const [code] = await once(pipe, "close");
+    expect(code).toBe(0);
+    expect(stdout.trimEnd().split("\n")).toHaveLength(3);
+    expect(stderr).not.toMatch(/EPIPE|Error|at /);
+  });
+
+  it("leaves nothing in the kernel, even when it is killed", async () => {
+    const before = programIds();
+    await using skep = await new SkepProcess(["run", "exitsnoop"]).attached();
+    const ours = [...programIds()].filter((id) => !before.has(id));
+    expect(ours.length).toBeGreaterThan(0);
+    await skep.end("SIGKILL");
+    // The kernel frees programs some time after the last descriptor went.
+    while (ours.some((id) => programIds().has(id))) await new Promise((resolve) => setTimeout(resolve, 50));
+  });
+
+  it("says in one line which capability is missing, exit code 77", async () => {
+    const setpriv = ["setpriv", "--bounding-set=-all", "--inh-caps=-all", "--"];
+    await using skep = new SkepProcess(["run", "exitsnoop"], { prefix: setpriv });
+    expect((await skep.exit()).code).toBe(77);
+    expect(skep.stderr).toBe(
+      "skep: exitsnoop needs CAP_BPF and CAP_PERFMON, which this process lacks: run it with sudo\n",
+    );
+    expect(skep.stdout).toBe("");
+  });
+
+  it("escapes what a traced program put into its name", async () => {
+    await using skep = await new SkepProcess(["run", "exitsnoop"]).attached();
+    const name = "a\\x1b[31m\\nb";
+    const python = ["-c", `open('/proc/self/comm','w').write("${name}")`];
+    const child = spawn("/usr/bin/python3", python, { stdio: "ignore" });
+    await once(child, "exit");
+    await skep.until(({ stdout }) => stdout.includes(` ${child.pid} `));
+    await skep.end();
+    expect(skep.stdout).toContain("a\\x1b[31m\\nb\n");
+    expect(skep.stdout).not.toContain("\x1b");
+  });
+});
+
+describe("skep tells apart whose doing a failure is", () => {
+  const run = (...args: string[]) => {
+    const { status, stdout, stderr } = spawnSync(process.execPath, [skepBin, ...args], { encoding: "utf8" });
+    return { status, stdout, stderr };
+  };
+
+  it("the kernel's: trampolines refused, kprobes not compiled in", (context) => {
+    const fentry = run("run", "fentry-link");
+    if (fentry.status === null || fentry.stdout.includes("TIME"))
+      return context.skip("this kernel has fentry");
+    expect(fentry.status).toBe(69);
+    expect(fentry.stderr).not.toMatch(/ulimit/);
+    const kprobe = run("run", "kprobe-link");
+    expect(kprobe.status).toBe(69);
+    expect(kprobe.stderr).toMatch(/kprobe/i);
+  });
+
+  it("the user's: a name, a flag or a value that does not fit", () => {
+    expect(run("run", "nosuchtool")).toMatchObject({ status: 64, stdout: "" });
+    expect(run("run", "opensnoop", "--pid_traget", "1").stderr).toContain("did you mean --pid_target?");
+    expect(run("run", "opensnoop", "--pid_target", "99999999999")).toMatchObject({ status: 64, stdout: "" });
+    expect(run("frobnicate").status).toBe(64);
+  });
+
+  it("the file's: something that is no package", () => {
+    const { status, stderr } = run("run", fileURLToPath(new URL("../package.json", import.meta.url)));
+    expect(status).toBe(65);
+    expect(stderr).toMatch(/^skep: .*bpf_object/);
+  });
+});
+
+describe("help costs nothing", () => {
+  it.each([
+    ["--help"],
+    ["run", "--help"],
+    ["tools"],
+    ["compile", "--help"],
+    ["btf", "--help"],
+    ["run", "opensnoop", "--help"],
+  ])("skep %s %s %s", (...args) => {
+    const { status, stdout, stderr } = spawnSync(process.execPath, [skepBin, ...args], { encoding: "utf8" });
+    expect(status).toBe(0);
+    expect(stderr).toBe("");
+    expect(stdout).toMatch(args.at(-1) === "tools" ? /opensnoop/ : /Usage:/);
+  });
+});
