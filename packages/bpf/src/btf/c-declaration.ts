@@ -90,9 +90,7 @@ export class CDeclarations {
       lines.push(`${inner}${text}${width === 0 ? "" : `: ${width}`};\n`);
     });
     lines.push(...padding(layout.padding[type.members.length]!, inner));
-    if (type.kind === BtfKind.Union && type.size > 0 && type.members.length === 0) {
-      lines.push(`${inner}char __padding[${type.size}];\n`);
-    }
+    if (layout.filler !== 0) lines.push(`${inner}char __padding[${layout.filler}];\n`);
     const tag = type.name === "" ? "" : ` ${this.names.tag(type)}`;
     const body = lines.length === 0 ? "{}" : `{\n${lines.join("")}${indent}}`;
     const packed = layout.packed ? " __attribute__((packed))" : "";

@@ -14,6 +14,8 @@ export interface CLayout {
   readonly packed: boolean;
   /** Value of an `aligned` attribute, or 0. */
   readonly aligned: number;
+  /** Bytes of a member to add to a union that no attribute makes large enough, or 0. */
+  readonly filler: number;
   /** The alignment that a C compiler gives to what is written. */
   readonly alignment: number;
   /** Padding to write before each member, by member index; one more entry for the end. */
@@ -109,7 +111,7 @@ function structLayout(size: number, fields: readonly Field[]): CLayout {
     end = field.offset + (field.width || field.size);
   }
   padding.push(roundUp(end, alignment * 8) < size * 8 ? fill(end, size * 8) : NO_PADDING);
-  return { packed, aligned: 0, alignment, padding, widths: fields.map((field) => field.width) };
+  return { packed, aligned: 0, filler: 0, alignment, padding, widths: fields.map((field) => field.width) };
 }
 
 function unionLayout(size: number, fields: readonly Field[]): CLayout {
@@ -117,10 +119,12 @@ function unionLayout(size: number, fields: readonly Field[]): CLayout {
   const packed = size % natural !== 0;
   const longest = Math.max(0, ...fields.map((field) => Math.ceil((field.width || field.size) / 8)));
   const own = packed ? 1 : natural;
-  const aligned = roundUp(longest, own) === size ? 0 : alignmentFor(longest, size);
+  const fits = roundUp(longest, own) === size;
+  const aligned = fits ? 0 : alignmentFor(longest, size);
   return {
     packed,
     aligned,
+    filler: fits || aligned !== 0 ? 0 : size,
     alignment: Math.max(own, aligned),
     padding: Array.from({ length: fields.length + 1 }, () => NO_PADDING),
     widths: fields.map((field) => field.width),
