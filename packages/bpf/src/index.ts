@@ -5,6 +5,7 @@ export { declaration, type PrintCOptions, printC, printTypeName, withoutQualifie
 export { type Keep, type PrunedBtf, type PrunedObjectBtf, pruneBtf, pruneObjectBtf } from "./btf/prune.ts";
 export * from "./btf/types.ts";
 export { readElf } from "./elf/read-elf.ts";
+export { type StripOptions, stripDebug } from "./elf/write.ts";
 export {
   BpfError,
   ClosedError,
@@ -18,6 +19,18 @@ export {
   UnsupportedError,
   VerifierError,
 } from "./errors.ts";
+export { attachProgram } from "./links/attach.ts";
+export type { Link } from "./links/link.ts";
+export type { AttachOptions } from "./links/options.ts";
+export { hostKernel, type Kernel } from "./linux/kernel.ts";
+export { type Features, featuresOf } from "./load/features.ts";
+export type { LoadedProgram } from "./load/program.ts";
+export type { AttachChoice, BpfObject } from "./object/bpf-object.ts";
+export type { InitialVariables, VariablePlace } from "./object/initial-variables.ts";
+export type { LiveVariables } from "./object/live-variables.ts";
+export type { Program } from "./object/program.ts";
+export type { MapWishes, ProgramWishes } from "./object/wishes.ts";
+export { type BpfSpec, type LoadOptions, type OpenOptions, open } from "./object.ts";
 export * from "./spec/map-types.ts";
 export type * from "./spec/object-spec.ts";
 export { readSpec } from "./spec/read-spec.ts";

@@ -32,7 +32,9 @@ function writeText(btf: Btf, type: BtfType, name: string, text: string, to: Data
 }
 
 export function writeNumber(type: BtfType, name: string, value: bigint, to: DataView): void {
-  if (type.kind !== BtfKind.Int || type.bool) throw unfit(name, String(value), "declare it as an integer");
+  if (type.kind !== BtfKind.Int || (type.bool && value !== 0n && value !== 1n)) {
+    throw unfit(name, String(value), "declare it as an integer");
+  }
   const bits = type.size * 8;
   const kept = type.signed ? BigInt.asIntN(bits, value) : BigInt.asUintN(bits, value);
   if (kept !== value)

@@ -1,0 +1,161 @@
+import type { Btf } from "../btf/btf.ts";
+import { ClosedError, NotFoundError } from "../errors.ts";
+import type { Link } from "../links/link.ts";
+import type { AttachOptions } from "../links/options.ts";
+import { attachStructOps } from "../links/struct-ops.ts";
+import type { Kernel } from "../linux/kernel.ts";
+import type { LoadedObject } from "../load/load-object.ts";
+import { createMap } from "../maps/create-map.ts";
+import { GlobalDataMap } from "../maps/global-data.ts";
+import type { BpfMap } from "../maps/map.ts";
+import type { LinkKind, ObjectSpec } from "../spec/object-spec.ts";
+import { variablePlaces } from "./initial-variables.ts";
+import { LiveVariables } from "./live-variables.ts";
+import { Program } from "./program.ts";
+
+/** Hooks that have nothing to attach to unless the SEC() name or the caller says so. */
+const NEEDS_TARGET: ReadonlySet<LinkKind> = new Set([
+  "kprobe",
+  "kretprobe",
+  "kprobe.multi",
+  "kretprobe.multi",
+  "kprobe.session",
+  "ksyscall",
+  "kretsyscall",
+  "uprobe",
+  "uretprobe",
+  "uprobe.multi",
+  "uretprobe.multi",
+  "uprobe.session",
+  "usdt",
+  "tracepoint",
+  "raw_tracepoint",
+]);
+
+/** Attach options for all programs alike, or chosen for each; `undefined` leaves a program out. */
+export type AttachChoice = AttachOptions | ((program: Program) => AttachOptions | undefined);
+
+/**
+ * Programs and maps in the kernel. The object owns their descriptors and the links of its programs: keep it as long as
+ * they shall work, and `close()` it (or let the process end) to leave nothing behind.
+ */
+export class BpfObject implements Disposable {
+  readonly name: string;
+  /** By name; those that were loaded. */
+  readonly programs: ReadonlyMap<string, Program>;
+  /** By name; those that were created. */
+  readonly maps: ReadonlyMap<string, BpfMap>;
+  /** Global variables, as the programs see them now. */
+  readonly variables: LiveVariables;
+  /** The object's own types; undefined when it was built without. */
+  readonly btf: Btf | undefined;
+  readonly #kernel: Kernel;
+  readonly #spec: ObjectSpec;
+  readonly #structOps: ReadonlyMap<string, Uint8Array>;
+  readonly #links = new Set<Link>();
+  #closed = false;
+
+  constructor(kernel: Kernel, spec: ObjectSpec, loaded: LoadedObject, autoattach: (name: string) => boolean) {
+    this.name = spec.name;
+    this.btf = spec.btf;
+    this.#kernel = kernel;
+    this.#spec = spec;
+    this.#structOps = loaded.structOps;
+    const maps = new Map<string, BpfMap>();
+    for (const [name, map] of loaded.maps) maps.set(name, createMap(kernel, map.spec, map.fd, spec.btf));
+    this.maps = maps;
+    const owner = {
+      maps: (name: string) => maps.get(name),
+      btf: spec.btf,
+      adopt: (link: Link) => void this.#links.add(link),
+    };
+    this.programs = new Map(
+      loaded.programs.map((program) => [program.name, new Program(program, autoattach(program.name), owner)]),
+    );
+    const sections = [...maps].flatMap(([name, map]) =>
+      map instanceof GlobalDataMap ? [[name, map] as const] : [],
+    );
+    this.variables = new LiveVariables(variablePlaces(spec.maps), new Map(sections));
+  }
+
+  /** Links that are open, in the order in which they were made. */
+  get links(): readonly Link[] {
+    return [...this.#links];
+  }
+
+  /** @throws {NotFoundError} that lists the programs there are */
+  program(name: string): Program {
+    return this.programs.get(name) ?? notFound("program", name, [...this.programs.keys()]);
+  }
+
+  /** @throws {NotFoundError} that lists the maps there are */
+  map(name: string): BpfMap {
+    return this.maps.get(name) ?? notFound("map", name, [...this.maps.keys()]);
+  }
+
+  /**
+   * Attaches every program that says where (and was not told otherwise by `autoattach`), and registers struct_ops maps.
+   * When one fails, those that this call has attached are detached again.
+   * @throws {BpfError} what the first failing hook says
+   */
+  attach(choice: AttachChoice = {}): readonly Link[] {
+    if (this.#closed) throw new ClosedError(`object ${this.name} is closed`, "load it again");
+    const attached: Link[] = [];
+    try {
+      for (const program of this.programs.values()) {
+        const options = typeof choice === "function" ? choice(program) : choice;
+        if (options !== undefined && saysWhere(program, options)) attached.push(program.attach(options));
+      }
+      for (const name of this.#structOps.keys()) attached.push(this.#register(name));
+    } catch (error) {
+      for (const link of attached.reverse()) this.#detach(link);
+      throw error;
+    }
+    return attached;
+  }
+
+  #register(name: string): Link {
+    const map = this.map(name);
+    const withLink =
+      this.#spec.maps.find((spec) => spec.name === name)?.structOps?.section === ".struct_ops.link";
+    const link = attachStructOps(this.#kernel, {
+      name,
+      fd: map.fd,
+      image: this.#structOps.get(name)!,
+      withLink,
+    });
+    this.#links.add(link);
+    return link;
+  }
+
+  #detach(link: Link): void {
+    this.#links.delete(link);
+    link.close();
+  }
+
+  /** Detaches, unloads, and gives up the maps. Harmless when called twice. */
+  close(): void {
+    if (this.#closed) return;
+    this.#closed = true;
+    for (const link of this.links.toReversed()) this.#detach(link);
+    for (const program of this.programs.values()) program.fd.close();
+    for (const map of this.maps.values()) map.close();
+  }
+
+  [Symbol.dispose](): void {
+    this.close();
+  }
+}
+
+function saysWhere(program: Program, options: AttachOptions): boolean {
+  const kind = program.spec.definition?.link;
+  if (kind === undefined || kind === "struct_ops" || !program.autoattach) return false;
+  return !NEEDS_TARGET.has(kind) || Boolean(options.target ?? program.spec.target);
+}
+
+function notFound(what: string, name: string, names: readonly string[]): never {
+  throw new NotFoundError(
+    `the object has no ${what} ${name}`,
+    names.length === 0 ? `it has no ${what}s` : `it has: ${names.join(", ")}`,
+  );
+}
