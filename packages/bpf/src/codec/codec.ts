@@ -43,6 +43,10 @@ export const indexCodec: Codec<number> = {
   size: 4,
   decode: (view, offset) => view.getUint32(offset, LITTLE_ENDIAN_HOST),
   encode(value, view, offset) {
+    if (value instanceof Uint8Array && value.length === 4) {
+      new Uint8Array(view.buffer, view.byteOffset, view.byteLength).set(value, offset);
+      return;
+    }
     if (typeof value !== "number" || !Number.isInteger(value) || value < 0 || value > 0xffffffff)
       throw new InvalidArgumentError(
         `${String(value)} is no index`,

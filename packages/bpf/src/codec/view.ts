@@ -28,7 +28,7 @@ export function viewOf(btf: Btf, typeId: number, options: DecodeOptions = {}): R
   const emitter = new Emitter({ littleEndian: btf.littleEndian, integers64: options.integers64 ?? "bigint" });
   return emitter.instantiate(
     `${viewSource(layout, emitter)}
-    return {size:${layout.size},record,bind(view,offset,length){v=view;o=offset;end=offset+length},release}`,
+    return {size:${layout.size},record,bind(view,offset,length){v=view;o=offset;dataEnd=offset+length},release}`,
   ) as RecordView;
 }
 
@@ -42,13 +42,13 @@ export function recordLayoutOf(btf: Btf, typeId: number): RecordLayout {
   );
 }
 
-/** Declares `v`, `o`, `end`, `record` and `release` for generated code. */
+/** Declares `v`, `o`, `dataEnd`, `record` and `release` for generated code. */
 export function viewSource(layout: RecordLayout, emitter: Emitter): string {
   const getters = layout.fields.map((field) => {
     // A class may not have a getter literally called "constructor"; a computed key may be anything.
-    return `get [${JSON.stringify(field.name)}](){return ${emitter.field(field, "o", 0, "end")}}`;
+    return `get [${JSON.stringify(field.name)}](){return ${emitter.field(field, "o", 0, "dataEnd")}}`;
   });
-  return `const nothing=new DataView(new ArrayBuffer(0));let v=nothing,o=0,end=0;
+  return `const nothing=new DataView(new ArrayBuffer(0));let v=nothing,o=0,dataEnd=0;
     const record=new (class{${getters.join("\n")}})();
-    function release(){v=nothing;o=0;end=0}`;
+    function release(){v=nothing;o=0;dataEnd=0}`;
 }

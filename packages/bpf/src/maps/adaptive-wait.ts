@@ -1,0 +1,81 @@
+import type { Native } from "../linux/native.ts";
+
+/**
+ * How a reading of the buffers ended:
+ * `empty`: all was read; `busy`: a program is still writing the next record; `limit`: as much as was asked for.
+ */
+export type DrainEnd = "empty" | "busy" | "limit";
+
+/** Events per second from which on a timer is cheaper than being woken. */
+const BUSY_RATE = 20_000;
+/** Milliseconds between two looks at a busy buffer. */
+const TICK = 1;
+/** Milliseconds over which the rate is averaged. */
+const MEMORY = 20;
+
+/**
+ * Decides when to look again. When little happens, the kernel wakes us (epoll); when much happens, a timer of one
+ * millisecond does: at high rates the wake-ups, one for nearly each event, cost several times as much as reading does, to us
+ * and to the program that sends. Keeps the event loop alive until stopped.
+ */
+export class AdaptiveWait {
+  readonly #native: Native;
+  readonly #fds: readonly number[];
+  readonly #wake: () => void;
+  #watches: Disposable[] = [];
+  #timer: NodeJS.Timeout | undefined;
+  #immediate: NodeJS.Immediate | undefined;
+  #rate = 0;
+  #last = performance.now();
+
+  constructor(native: Native, fds: readonly number[], wake: () => void) {
+    this.#native = native;
+    this.#fds = fds;
+    this.#wake = wake;
+  }
+
+  /** Call after each reading, with the number of events read: `wake` is called when it is time for the next. */
+  arm(events: number, end: DrainEnd): void {
+    this.#measure(events);
+    if (end === "limit") {
+      this.pause();
+      this.#immediate = setImmediate(() => this.#fire());
+      return;
+    }
+    // While a record is being written its descriptor stays readable: watching it would spin.
+    if (end === "busy" || this.#rate > BUSY_RATE) {
+      this.pause();
+      this.#timer = setTimeout(() => this.#fire(), TICK);
+      return;
+    }
+    this.#clearTimers();
+    if (this.#watches.length > 0) return;
+    // Readiness is reported at once when something arrived since the last look.
+    for (const fd of this.#fds) this.#watches.push(this.#native.onReadable(fd, this.#wake));
+  }
+
+  /** Nothing is called until the next `arm`. */
+  pause(): void {
+    this.#clearTimers();
+    for (const watch of this.#watches.splice(0)) watch[Symbol.dispose]();
+  }
+
+  #fire(): void {
+    this.#clearTimers();
+    this.#wake();
+  }
+
+  #clearTimers(): void {
+    clearTimeout(this.#timer);
+    clearImmediate(this.#immediate);
+    this.#timer = undefined;
+    this.#immediate = undefined;
+  }
+
+  #measure(events: number): void {
+    const now = performance.now();
+    const elapsed = Math.max(now - this.#last, 0.001);
+    this.#last = now;
+    this.#rate += ((events / elapsed) * 1000 - this.#rate) * Math.min(1, elapsed / MEMORY);
+  }
+}

@@ -1,0 +1,118 @@
+import { unlinkSync } from "node:fs";
+import { InvalidArgumentError, SyscallError } from "../errors.ts";
+import { E2BIG, EEXIST, ENOENT, errnoText } from "../linux/errno.ts";
+import type { OwnedFd } from "../linux/fd.ts";
+import type { Kernel } from "../linux/kernel.ts";
+import { mapTypeName } from "../spec/map-types.ts";
+import { type MapDescription, type MapInfo, readMapInfo } from "./map-info.ts";
+
+/** A map's descriptor together with what is known about the map. The map object becomes the owner of `fd`. */
+export interface MapHandle extends MapDescription {
+  readonly kernel: Kernel;
+  readonly fd: OwnedFd;
+}
+
+/**
+ * A map in the kernel. The base of every family, and all there is for types that user space cannot read
+ * (BPF_MAP_TYPE_STRUCT_OPS, BPF_MAP_TYPE_ARENA). Closing gives up this process's reference: programs, pins and
+ * other processes keep the map alive.
+ */
+export class BpfMap implements Disposable {
+  /** Name in the object file, or the kernel's own (15 bytes). */
+  readonly name: string;
+  /** BPF_MAP_TYPE_*. */
+  readonly type: number;
+  /** Bytes. 0 where the type has no key. */
+  readonly keySize: number;
+  /** Bytes; one CPU's share in a per-CPU map. */
+  readonly valueSize: number;
+  readonly maxEntries: number;
+  /** BPF_F_*. */
+  readonly flags: number;
+  readonly fd: OwnedFd;
+  protected readonly kernel: Kernel;
+  #id: number | undefined;
+
+  constructor(handle: MapHandle) {
+    this.name = handle.name;
+    this.type = handle.type;
+    this.keySize = handle.keySize;
+    this.valueSize = handle.valueSize;
+    this.maxEntries = handle.maxEntries;
+    this.flags = handle.flags;
+    this.fd = handle.fd;
+    this.kernel = handle.kernel;
+  }
+
+  /** `BPF_MAP_TYPE_HASH`. */
+  get typeName(): string {
+    return mapTypeName(this.type);
+  }
+
+  /** The kernel's id of the map, as `bpftool map show` lists it. @kernel 4.13 */
+  get id(): number {
+    this.#id ??= this.info().id;
+    return this.#id;
+  }
+
+  /** Asks the kernel. @kernel 4.13 @throws {SyscallError} {ClosedError} */
+  info(): MapInfo {
+    return readMapInfo(this.kernel, this.fd);
+  }
+
+  /**
+   * Makes the map a file of a mounted bpf file system, where it outlives this process.
+   * @kernel 4.4
+   * @throws {InvalidArgumentError} when the file exists; {SyscallError}
+   */
+  pin(path: string): void {
+    try {
+      this.kernel.bpf.objPin(this.fd, path);
+    } catch (error) {
+      if (error instanceof SyscallError && error.errno === EEXIST)
+        throw new InvalidArgumentError(
+          `${path} exists already`,
+          "unpin it first, or open the map that is pinned there",
+        );
+      throw this.failure("pinning", error);
+    }
+  }
+
+  /** Removes a pin; the map lives on while anything uses it. */
+  unpin(path: string): void {
+    unlinkSync(path);
+  }
+
+  /** From now on no process can write: only programs can. @kernel 5.2 @throws {SyscallError} */
+  freeze(): void {
+    try {
+      this.kernel.bpf.mapFreeze(this.fd);
+    } catch (error) {
+      throw this.failure("freezing", error);
+    }
+  }
+
+  /** Harmless when called twice. */
+  close(): void {
+    this.fd.close();
+  }
+
+  [Symbol.dispose](): void {
+    this.close();
+  }
+
+  /** Says which map and what was done; other errors pass unchanged. */
+  protected failure(doing: string, error: unknown): unknown {
+    if (!(error instanceof SyscallError)) return error;
+    const message = `${doing} map ${this.name} (${this.typeName}): ${errnoText(error.errno)}`;
+    return new SyscallError(error.call, error.errno, message, this.#advice(error.errno), { cause: error });
+  }
+
+  #advice(errno: number): string {
+    if (errno === E2BIG)
+      return `the map has room for ${this.maxEntries} entries: raise max_entries, or delete some`;
+    if (errno === EEXIST) return 'the key exists: update with mode "any" or "replace"';
+    if (errno === ENOENT) return 'the key does not exist: update with mode "any" or "create"';
+    return "";
+  }
+}

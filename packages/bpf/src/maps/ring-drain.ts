@@ -1,0 +1,143 @@
+import { Emitter } from "../codec/emit.ts";
+import { layoutOf } from "../codec/layout.ts";
+import { recordLayoutOf, viewSource } from "../codec/view.ts";
+import type { EventCallback, EventOptions } from "./event-map.ts";
+
+/** The pages of a ring buffer as the drain loop wants them. Indexes of the counters are those of {@link RingCounter}. */
+export interface RingPages {
+  /** Both copies of the data, read-only. */
+  readonly data: DataView;
+  readonly words: Int32Array;
+  /** Byte offset of the data in `data` and `words`. */
+  readonly dataAt: number;
+  /** Bytes of the ring, a power of two. */
+  readonly size: number;
+  /** The program's position: the low word is enough, as a ring is shorter than 2^32. */
+  readonly producer: Int32Array;
+  /** Our position, the only thing that we write. */
+  readonly consumer: BigInt64Array;
+  readonly counters: Float64Array;
+  /** Set to 1 to end a drain after the event in hand. */
+  readonly stop: Uint8Array;
+}
+
+export const RingCounter = { events: 0, discarded: 1, malformed: 2 } as const;
+
+/** Why a drain returned. */
+export const RingEnd = { empty: 0, busy: 1, limit: 2, stopped: 3, corrupt: 4 } as const;
+
+export type RingDrain = (emit: EventCallback<never>, limit: number) => number;
+
+/** Our position is told to the kernel once for so many bytes: each time costs a memory barrier. */
+const PUBLISH_BYTES = 65_536;
+
+/**
+ * Generates the loop that walks over the records of a ring buffer, with the decoder of its event type inside: one loop for
+ * each type, so that the engine sees through all of it.
+ *
+ * Order of memory accesses (Documentation/bpf/ringbuf.rst; kernel/bpf/ringbuf.c, __bpf_user_ringbuf_peek has the mirror image):
+ * the producer's position, then a record's header, then its data, and at last our own position. On x86-64 loads are not
+ * reordered, so the header needs no Atomics there, which V8 does not inline (5 ns for each event). Positions are unsigned
+ * and wrap; int32 arithmetic wraps with them and stays in registers.
+ *
+ * When all is read, or the next record is still being written, our position is published with a full barrier and then the
+ * ring looked at once more: the program sends no wake-up while it sees us behind, so looking first would lose one.
+ */
+export function generateRingDrain(pages: RingPages, options: EventOptions, machineIsX86: boolean): RingDrain {
+  const { integers64 = "bigint", type } = options;
+  const emitter = new Emitter({ littleEndian: type?.btf.littleEndian ?? true, integers64 });
+  const event = eventSource(emitter, options);
+  const load = (index: string) => (machineIsX86 ? `words[${index}]` : `Atomics.load(words,${index})`);
+  const publish = `if(pos!==published){
+      if((pos>>>0)<(published>>>0))high=(high+1n)&0xffffffffn;
+      published=pos;
+      Atomics.store(consumer,0,BigInt.asIntN(64,high<<32n|BigInt(pos>>>0)));
+    }`;
+  return emitter.instantiate(
+    `${event.declarations}
+    return function drain(emit,limit){
+      const start=BigInt.asUintN(64,Atomics.load(consumer,0));
+      let high=start>>32n,pos=Number(start&0xffffffffn)|0,published=pos;
+      let events=0,discarded=0,malformed=0,end=${RingEnd.empty};
+      let produced=Atomics.load(producer,0);
+      stop[0]=0;
+      ${event.open}
+      try{
+        for(;;){
+          if(pos===produced){
+            ${publish}
+            produced=Atomics.load(producer,0);
+            if(pos===produced)break;
+          }
+          if(events>=limit){end=${RingEnd.limit};break}
+          const at=pos&${pages.size - 1},word=${pages.dataAt / 4}+(at>>>2);
+          let header=${load("word")};
+          if(header<0){
+            ${publish}
+            header=Atomics.load(words,word);
+            if(header<0){end=${RingEnd.busy};break}
+          }
+          const length=header&0x3fffffff,step=(length+15)&-8;
+          if(step>((produced-pos)>>>0)){end=${RingEnd.corrupt};break}
+          pos=(pos+step)|0;
+          if((header&0x40000000)!==0)discarded++;
+          else if(length<${event.size})malformed++;
+          else{
+            events++;
+            ${event.emit(`${pages.dataAt + 8}+at`)}
+            if(stop[0]!==0){end=${RingEnd.stopped};break}
+          }
+          if(((pos-published)|0)>=${PUBLISH_BYTES}){${publish}}
+        }
+      }finally{
+        ${publish}
+        ${event.close}
+        counters[${RingCounter.events}]+=events;
+        counters[${RingCounter.discarded}]+=discarded;
+        counters[${RingCounter.malformed}]+=malformed;
+      }
+      return end;
+    }`,
+    {
+      data: pages.data,
+      bytes: new Uint8Array(pages.data.buffer, pages.data.byteOffset, pages.data.byteLength),
+      words: pages.words,
+      producer: pages.producer,
+      consumer: pages.consumer,
+      counters: pages.counters,
+      stop: pages.stop,
+    },
+  ) as RingDrain;
+}
+
+interface EventSource {
+  /** Least bytes of a record. */
+  readonly size: number;
+  readonly declarations: string;
+  /** Before and after the loop. */
+  readonly open: string;
+  readonly close: string;
+  /** Hands over the record whose data begin at `at`. */
+  emit(at: string): string;
+}
+
+function eventSource(emitter: Emitter, { type, as = "object" }: EventOptions): EventSource {
+  if (type === undefined) {
+    const emit = (at: string) => `const o=${at};emit(bytes.slice(o,o+length),undefined);`;
+    return { size: 0, declarations: "", open: "", close: "", emit };
+  }
+  if (as === "view") {
+    const layout = recordLayoutOf(type.btf, type.typeId);
+    return {
+      size: layout.size,
+      declarations: viewSource(layout, emitter),
+      open: "v=data;",
+      close: "release();",
+      emit: (at) => `o=${at};dataEnd=o+length;emit(record,undefined);`,
+    };
+  }
+  const layout = layoutOf(type.btf, type.typeId);
+  const value = emitter.value(layout, "o", 0, "(o+length)");
+  const emit = (at: string) => `const o=${at};emit(${value},undefined);`;
+  return { size: layout.size, declarations: "const v=data;", open: "", close: "", emit };
+}

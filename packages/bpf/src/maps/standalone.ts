@@ -1,0 +1,118 @@
+import type { Btf } from "../btf/btf.ts";
+import { NotFoundError } from "../errors.ts";
+import { ENOENT, failedWith } from "../linux/errno.ts";
+import type { OwnedFd } from "../linux/fd.ts";
+import type { Kernel } from "../linux/kernel.ts";
+import {
+  BPF_MAP_TYPE_ARRAY_OF_MAPS,
+  BPF_MAP_TYPE_HASH_OF_MAPS,
+  BPF_MAP_TYPE_PERF_EVENT_ARRAY,
+  BPF_MAP_TYPE_RINGBUF,
+  BPF_MAP_TYPE_USER_RINGBUF,
+} from "../spec/map-types.ts";
+import { createMap } from "./create-map.ts";
+import { readKernelBtf } from "./kernel-btf-object.ts";
+import type { BpfMap } from "./map.ts";
+import { readMapInfo } from "./map-info.ts";
+
+export interface StandaloneMapOptions {
+  /** BPF_MAP_TYPE_*. */
+  readonly type: number;
+  /** Bytes. 0 where the type has no key. */
+  readonly keySize?: number;
+  /** Bytes. 0 where the type has no value. */
+  readonly valueSize?: number;
+  /** Entries; bytes for ring buffers, rounded up to a power of two of pages. */
+  readonly maxEntries?: number;
+  /** BPF_F_*. */
+  readonly flags?: number;
+  /** At most 15 letters, digits, `_` and `.`; others become `_`. */
+  readonly name?: string;
+  readonly mapExtra?: bigint;
+  /** Types of keys and values for this process; the kernel is not told. */
+  readonly btf?: Btf;
+  readonly keyTypeId?: number;
+  readonly valueTypeId?: number;
+  /** The template of the maps in a map of maps. */
+  readonly inner?: BpfMap;
+}
+
+/** Makes a map without an object file. @throws {SyscallError} EINVAL (sizes that the type does not allow), EPERM */
+export function createStandaloneMap(kernel: Kernel, options: StandaloneMapOptions): BpfMap {
+  const { type, keySize = 0, flags = 0, btf, keyTypeId = 0, valueTypeId = 0, inner } = options;
+  const name = kernelMapName(options.name ?? "");
+  const ofMaps = type === BPF_MAP_TYPE_ARRAY_OF_MAPS || type === BPF_MAP_TYPE_HASH_OF_MAPS;
+  const valueSize = options.valueSize ?? (ofMaps ? 4 : 0);
+  const maxEntries = kernelMaxEntries(kernel, type, options.maxEntries ?? 0);
+  const description = { name, type, keySize, valueSize, maxEntries, flags };
+  const fd = kernel.bpf.mapCreate({
+    ...description,
+    ...(options.mapExtra !== undefined && { mapExtra: options.mapExtra }),
+    ...(inner !== undefined && { innerMap: inner.fd }),
+  });
+  return owning(fd, () => createMap(kernel, { ...description, keyTypeId, valueTypeId }, fd, btf));
+}
+
+/**
+ * Opens a map that is pinned to a bpf file system, with the types that the kernel knows of it.
+ * @kernel 4.4
+ * @throws {NotFoundError} {SyscallError} EACCES, EINVAL when something else is pinned there
+ */
+export function openPinnedMap(kernel: Kernel, path: string): BpfMap {
+  try {
+    return openMap(kernel, kernel.bpf.objGet(path));
+  } catch (error) {
+    if (!failedWith(error, ENOENT)) throw error;
+    throw new NotFoundError(`nothing is pinned at ${path}`, "look for pinned maps: ls -R /sys/fs/bpf");
+  }
+}
+
+/** Opens a map by the kernel's id of it. @kernel 4.13 @throws {NotFoundError} {SyscallError} EPERM */
+export function openMapById(kernel: Kernel, id: number): BpfMap {
+  try {
+    return openMap(kernel, kernel.bpf.fdById("map", id));
+  } catch (error) {
+    if (!failedWith(error, ENOENT)) throw error;
+    throw new NotFoundError(`no map has the id ${id}`, "list the maps: bpftool map show");
+  }
+}
+
+/** Becomes the owner of `fd`. */
+function openMap(kernel: Kernel, fd: OwnedFd): BpfMap {
+  return owning(fd, () => {
+    const info = readMapInfo(kernel, fd);
+    const btf = info.btfId === 0 ? undefined : readKernelBtf(kernel, info.btfId);
+    return createMap(kernel, info, fd, btf);
+  });
+}
+
+function owning(fd: OwnedFd, make: () => BpfMap): BpfMap {
+  try {
+    return make();
+  } catch (error) {
+    fd.close();
+    throw error;
+  }
+}
+
+/** What the kernel takes as a map's name (kernel/bpf/syscall.c, bpf_obj_name_cpy). */
+export function kernelMapName(name: string): string {
+  return name.replace(/[^A-Za-z0-9_.]/g, "_").slice(0, 15);
+}
+
+/**
+ * What the kernel takes as a map's size: a power of two of pages for ring buffers, one entry for each possible CPU for a
+ * perf event array of unspecified size.
+ */
+export function kernelMaxEntries(
+  kernel: Pick<Kernel, "pageSize" | "possibleCpus">,
+  type: number,
+  maxEntries: number,
+): number {
+  if (type === BPF_MAP_TYPE_PERF_EVENT_ARRAY && maxEntries === 0) return kernel.possibleCpus;
+  if ((type !== BPF_MAP_TYPE_RINGBUF && type !== BPF_MAP_TYPE_USER_RINGBUF) || maxEntries === 0)
+    return maxEntries;
+  let size = kernel.pageSize;
+  while (size < maxEntries) size *= 2;
+  return size;
+}
