@@ -152,10 +152,10 @@ function resolveTyped(
   return { kind: "typed", id: found.id, ...modules.of(found) };
 }
 
-/** The type of a variable, the prototype of a function. */
+/** The type of a variable without `const` and the like, the prototype of a function. */
 function typeBelow(btf: Btf, id: number): number {
   const type = btf.type(id);
-  return type.kind === BtfKind.Func || type.kind === BtfKind.Var ? type.typeId : id;
+  return btf.skipModifiers(type.kind === BtfKind.Func || type.kind === BtfKind.Var ? type.typeId : id).id;
 }
 
 /** Opens each module's BTF once, and keeps the list which kfunc calls index. */

@@ -18,7 +18,7 @@ export function loadBtf(plan: LoadPlan, features: Features): OwnedFd | undefined
   if (!features.btf && !mandatory) return undefined;
   try {
     const kconfig = maps.find((map) => map.data?.section === ".kconfig")?.data;
-    return submit(plan, btfForKernel(btf, features, kconfig));
+    return submit(plan, btfForKernel(btf, features, { kconfig, hidden: hiddenFunctions(plan) }));
   } catch (error) {
     if (mandatory || !(error instanceof BpfError)) throw error;
     plan.onWarning(
@@ -26,6 +26,14 @@ export function loadBtf(plan: LoadPlan, features: Features): OwnedFd | undefined
     );
     return undefined;
   }
+}
+
+/** Functions that the compiler called global and the linker made static. */
+function hiddenFunctions({ object }: LoadPlan): ReadonlySet<number> {
+  const hidden = object.subprograms.filter(({ linkage }) => linkage === "static");
+  return new Set(
+    hidden.flatMap(({ funcInfo }) => funcInfo.filter(({ insn }) => insn === 0).map(({ typeId }) => typeId)),
+  );
 }
 
 function submit(plan: LoadPlan, bytes: Uint8Array): OwnedFd {

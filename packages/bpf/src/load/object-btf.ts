@@ -14,12 +14,20 @@ export interface BtfFeatures {
   readonly btfEnum64: boolean;
 }
 
+/** What the loader knows and the object's BTF does not say. */
+export interface Placement {
+  /** `.kconfig`, with the places that its variables were given. */
+  readonly kconfig: DataSection | undefined;
+  /** FUNC ids of functions that only callers within the object see. */
+  readonly hidden: ReadonlySet<number>;
+}
+
 /**
- * The BTF of an object in the form in which the running kernel accepts it. Ids keep their meaning, so that maps, function and
- * line information can refer to them. `kconfig` tells where the loader put the variables of `.kconfig`.
+ * The BTF of an object in the form in which the running kernel accepts it. Ids keep their meaning, so that
+ * maps, function and line information can refer to them.
  */
-export function btfForKernel(btf: Btf, features: BtfFeatures, kconfig: DataSection | undefined): Uint8Array {
-  return new KernelForm(btf, features).rewrite(kconfig);
+export function btfForKernel(btf: Btf, features: BtfFeatures, placement: Placement): Uint8Array {
+  return new KernelForm(btf, features).rewrite(placement);
 }
 
 class KernelForm {
@@ -35,7 +43,9 @@ class KernelForm {
     this.#builder = BtfBuilder.from(btf);
   }
 
-  rewrite(kconfig: DataSection | undefined): Uint8Array {
+  rewrite({ kconfig, hidden }: Placement): Uint8Array {
+    // A hidden function is verified with its callers, which know more about its arguments than its type says.
+    for (const id of hidden) this.#asStatic(this.#type(id));
     for (let id = this.#btf.startId; id < this.#btf.endId; id++) {
       if (this.#btf.kind(id) !== BtfKind.Datasec) continue;
       const section = this.#type(id) as BtfDatasec;
