@@ -1,11 +1,5 @@
-import {
-  BpfError,
-  InvalidArgumentError,
-  PermissionError,
-  SyscallError,
-  UnsupportedError,
-} from "../errors.ts";
-import { EACCES, ENOTSUPP, EOPNOTSUPP, EPERM, ESRCH, errnoText } from "../linux/errno.ts";
+import { InvalidArgumentError, PermissionError, SyscallError, UnsupportedError } from "../errors.ts";
+import { EACCES, EEXIST, ENOTSUPP, EOPNOTSUPP, EPERM, ESRCH, errnoText } from "../linux/errno.ts";
 
 const CAPABILITIES = "run as root, or with CAP_BPF and CAP_PERFMON (network hooks: CAP_NET_ADMIN)";
 
@@ -31,6 +25,12 @@ export function attachError(error: unknown, subject: string): unknown {
         "",
         cause,
       );
+    case EEXIST:
+      return new InvalidArgumentError(
+        `the program is already attached to ${subject}`,
+        "close the other link first",
+        cause,
+      );
     default:
       return new SyscallError(
         error.call,
@@ -51,18 +51,4 @@ export function processGone(error: unknown, subject: string, pid: number | undef
     "pass the pid of a running process",
     { cause: error },
   );
-}
-
-/** Runs an attachment and translates its failure. */
-export function attaching<T>(subject: string, attach: () => T): T {
-  try {
-    return attach();
-  } catch (error) {
-    throw attachError(error, subject);
-  }
-}
-
-/** True for errors after which an older way of attaching is worth a try. */
-export function isUnsupported(error: unknown): boolean {
-  return error instanceof BpfError && error.code === "ERR_BPF_UNSUPPORTED";
 }

@@ -1,12 +1,12 @@
 /**
  * Up to `limit` candidates that look like `wanted`, best first: what a reader may have meant, or what a function is called
- * in this kernel. Compared by shared pairs of letters, so that `do_unlinkat` finds `filename_unlinkat`.
+ * in this kernel. Compared by shared pairs of letters, so that `do_unlinkat` finds `filename_unlinkat`, and as mistyped words.
  */
 export function nearNames(wanted: string, candidates: Iterable<string>, limit = 3): readonly string[] {
   const pairs = pairsOf(wanted);
   const scored: { readonly name: string; readonly score: number }[] = [];
   for (const name of new Set(candidates)) {
-    const score = likeness(pairs, name);
+    const score = isSlip(wanted, name) ? 0.95 : likeness(pairs, name);
     if (score >= 0.5 && name !== wanted) scored.push({ name, score });
   }
   scored.sort((a, b) => b.score - a.score || (a.name < b.name ? -1 : 1));
@@ -36,4 +36,18 @@ function likeness(wanted: ReadonlySet<string>, candidate: string): number {
   const pairs = pairsOf(candidate);
   for (const pair of pairs) if (wanted.has(pair)) shared++;
   return (2 * shared) / (wanted.size + pairs.size);
+}
+
+/** One letter more, less or other, or two that changed places. */
+function isSlip(a: string, b: string): boolean {
+  if (Math.abs(a.length - b.length) > 1) return false;
+  let from = 0;
+  while (from < a.length && a[from] === b[from]) from++;
+  let [endA, endB] = [a.length, b.length];
+  while (endA > from && endB > from && a[endA - 1] === b[endB - 1]) {
+    endA--;
+    endB--;
+  }
+  if (endA - from <= 1 && endB - from <= 1) return true;
+  return endA - from === 2 && endB - from === 2 && a[from] === b[from + 1] && a[from + 1] === b[from];
 }

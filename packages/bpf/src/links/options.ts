@@ -19,6 +19,8 @@ export interface AttachOptions {
   readonly cookie?: number | bigint;
   /** Finds a map of the program's object: USDT's own maps, the sockmap of sk_skb and sk_msg. */
   readonly maps?: (name: string) => AttachableMap | undefined;
+  /** Types of the program's object, which tell usdt what the program's usdt.bpf.h understands. */
+  readonly btf?: Btf | undefined;
   /** perf_event: what to sample and how often. */
   readonly sample?: SampleOptions;
   /** xdp, tc, tcx, netkit, socket_filter: a network interface, by name or index. */
@@ -50,8 +52,6 @@ export interface AttachableMap {
   readonly fd: OwnedFd;
   readonly valueSize: number;
   readonly maxEntries: number;
-  /** BTF of the object that the map came from. */
-  readonly btf?: Btf | undefined;
 }
 
 /** Software events work everywhere; hardware events need a PMU, which virtual machines often lack. */

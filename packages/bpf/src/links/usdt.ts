@@ -1,4 +1,5 @@
 import { statSync } from "node:fs";
+import type { Btf } from "../btf/btf.ts";
 import { BtfKind } from "../btf/types.ts";
 import type { ElfFile } from "../elf/elf-file.ts";
 import { InvalidArgumentError, NotFoundError, NotImplementedError, UnsupportedError } from "../errors.ts";
@@ -117,7 +118,7 @@ function writeSpec(attempt: UsdtAttempt, site: UsdtSite, map: AttachableMap, und
     parseUsdtArguments(site.argumentText, kernel.machine),
     cookieOf(attempt.options) ?? 0n,
     {
-      scaledIndex: knowsScaledIndex(map),
+      scaledIndex: knowsScaledIndex(attempt.options.btf),
       addressFromProbe: (symbol) => BigInt(variableAddress(attempt.elf, symbol) - site.address),
     },
   );
@@ -130,7 +131,7 @@ function writeSpec(attempt: UsdtAttempt, site: UsdtSite, map: AttachableMap, und
 }
 
 /** Since libbpf 1.7 the record has a member for the index register. */
-function knowsScaledIndex({ btf }: AttachableMap): boolean {
+function knowsScaledIndex(btf: Btf | undefined): boolean {
   return (btf?.idsOf("__bpf_usdt_arg_spec", BtfKind.Struct) ?? []).some((id) => {
     const type = btf?.type(id);
     return type?.kind === BtfKind.Struct && type.members.some((member) => member.name === "idx_reg_off");

@@ -1,0 +1,185 @@
+import { closeSync, openSync, readFileSync } from "node:fs";
+import { describe, expect, it } from "vitest";
+import { InvalidArgumentError, NotFoundError, UnsupportedError } from "../../src/errors.ts";
+import { attachProgram } from "../../src/links/attach.ts";
+import { IteratorLink } from "../../src/links/iter.ts";
+import { hostKernel } from "../../src/linux/kernel.ts";
+import { Counter } from "./counter.ts";
+
+const here = { pid: process.pid };
+const openFiles = (count: number) => {
+  for (let i = 0; i < count; i++) closeSync(openSync("/dev/null", "r"));
+};
+
+describe("tracepoints", () => {
+  it("count system calls while attached, and none after closing", () => {
+    using counter = new Counter("tp/syscalls/sys_enter_openat", here);
+    const link = attachProgram(counter.program);
+    openFiles(100);
+    expect(counter.hits).toBe(100);
+    expect(link.description).toBe("tracepoint syscalls:sys_enter_openat");
+    link.close();
+    link.close();
+    openFiles(10);
+    expect(counter.hits).toBe(100);
+  });
+
+  it("take another target than the section's", () => {
+    using counter = new Counter("tp/syscalls/sys_enter_openat", here);
+    using _link = attachProgram(counter.program, { target: "syscalls:sys_enter_close" });
+    openFiles(7);
+    expect(counter.hits).toBe(7);
+  });
+
+  it("hand the program its cookie", () => {
+    using counter = new Counter("tp/syscalls/sys_enter_openat", { ...here, cookie: true });
+    using _link = attachProgram(counter.program, { cookie: 0x1234_5678_9abc_def0n });
+    openFiles(1);
+    expect(counter.cookie).toBe(0x1234_5678_9abc_def0n);
+  });
+
+  it("refuse the same program twice, and take it again after closing", () => {
+    using counter = new Counter("tp/syscalls/sys_enter_openat", here);
+    const link = attachProgram(counter.program);
+    expect(() => attachProgram(counter.program)).toThrow(
+      "already attached to tracepoint syscalls:sys_enter_openat",
+    );
+    link.close();
+    using _again = attachProgram(counter.program);
+    const before = counter.hits;
+    openFiles(5);
+    expect(counter.hits - before).toBe(5);
+  });
+
+  it("tell a wrong category from a wrong name, and suggest", () => {
+    using counter = new Counter("tp");
+    expect(() => attachProgram(counter.program)).toThrow(InvalidArgumentError);
+    expect(() => attachProgram(counter.program, { target: "nonsense" })).toThrow(InvalidArgumentError);
+    const next = (target: string) => {
+      try {
+        attachProgram(counter.program, { target });
+      } catch (error) {
+        if (error instanceof NotFoundError) return `${error.message} | ${error.next}`;
+        throw error;
+      }
+      throw new Error("attached");
+    };
+    expect(next("syscall/sys_enter_openat")).toMatch(
+      /no tracepoint category syscall .*did you mean .*syscalls/,
+    );
+    expect(next("sched/sched_swich")).toMatch(
+      /no tracepoint sched:sched_swich .*did you mean .*sched_switch/,
+    );
+  });
+});
+
+describe("raw tracepoints", () => {
+  it("see the raw arguments' event", () => {
+    using counter = new Counter("raw_tp/sys_enter", here);
+    using _link = attachProgram(counter.program);
+    openFiles(50);
+    expect(counter.hits).toBeGreaterThanOrEqual(100);
+  });
+
+  it("suggest a name when the kernel has none", () => {
+    using counter = new Counter("raw_tp/sched_swich");
+    expect(() => attachProgram(counter.program)).toThrow(NotFoundError);
+  });
+});
+
+describe("BTF tracepoints", () => {
+  it("count while attached", () => {
+    using counter = new Counter("tp_btf/sys_enter", here);
+    const link = attachProgram(counter.program);
+    openFiles(50);
+    expect(counter.hits).toBeGreaterThanOrEqual(100);
+    link.close();
+    const after = counter.hits;
+    openFiles(10);
+    expect(counter.hits).toBe(after);
+  });
+});
+
+describe("iterators", () => {
+  it("walk over all tasks, each time anew", () => {
+    using counter = new Counter("iter/task", { writes: "task\n" });
+    using link = attachProgram(counter.program);
+    if (!(link instanceof IteratorLink)) throw new Error("not an iterator");
+    const lines = link
+      .text()
+      .split("\n")
+      .filter((line) => line === "task").length;
+    // One more for the end, where the program is called without a task.
+    expect(lines).toBeGreaterThan(2);
+    expect(link.text()).toContain("task\ntask\n");
+    expect(counter.hits).toBeGreaterThanOrEqual(2 * lines - 10);
+  });
+
+  it("can be restricted to one process", () => {
+    using counter = new Counter("iter/task", { writes: "task\n" });
+    using link = attachProgram(counter.program, { iterate: { pid: process.pid } });
+    if (!(link instanceof IteratorLink)) throw new Error("not an iterator");
+    const threads = Number(/^Threads:\s+(\d+)/m.exec(readFileSync("/proc/self/status", "utf8"))?.[1]);
+    const lines = link.text().split("\n").length - 1;
+    expect(lines).toBe(threads + 1);
+  });
+});
+
+describe("samples", () => {
+  it("come from every CPU at about the asked frequency", async () => {
+    using counter = new Counter("perf_event");
+    using _link = attachProgram(counter.program, { sample: { frequency: 199 } });
+    await new Promise((resolve) => setTimeout(resolve, 300));
+    expect(counter.hits).toBeGreaterThan(20);
+  });
+
+  it("can be restricted to one process", () => {
+    using counter = new Counter("perf_event", here);
+    using _link = attachProgram(counter.program, {
+      pid: process.pid,
+      sample: { event: "page-faults", period: 1 },
+    });
+    const pages = Buffer.alloc(8 << 20);
+    for (let at = 0; at < pages.length; at += 4096) pages[at] = 1;
+    expect(counter.hits).toBeGreaterThan(0);
+  });
+
+  it("of hardware events say so when there is no PMU", (ctx) => {
+    using counter = new Counter("perf_event");
+    try {
+      attachProgram(counter.program, { sample: { event: "cycles" } }).close();
+      ctx.skip("this machine has a PMU");
+    } catch (error) {
+      expect(error).toBeInstanceOf(UnsupportedError);
+      expect((error as UnsupportedError).next).toMatch(/cpu-clock/);
+    }
+  });
+
+  it("refuse a rate that is none", () => {
+    using counter = new Counter("perf_event");
+    expect(() => attachProgram(counter.program, { sample: { frequency: 0 } })).toThrow(InvalidArgumentError);
+    expect(() => attachProgram(counter.program, { sample: { frequency: 1, period: 1 } })).toThrow(
+      InvalidArgumentError,
+    );
+    expect(() => attachProgram(counter.program, { pid: 2 ** 31 - 1 })).toThrow(InvalidArgumentError);
+  });
+});
+
+describe("kprobes", () => {
+  it("say that the kernel has none, where it has none", (ctx) => {
+    if (hostKernel().config?.get("CONFIG_KPROBES") === "y") ctx.skip("this kernel has kprobes");
+    using counter = new Counter("kprobe/do_unlinkat");
+    try {
+      attachProgram(counter.program).close();
+      ctx.skip("this kernel has kprobes");
+    } catch (error) {
+      expect(error).toBeInstanceOf(UnsupportedError);
+      expect((error as Error).message).toContain("CONFIG_KPROBES");
+    }
+  });
+
+  it("need a target", () => {
+    using counter = new Counter("kprobe");
+    expect(() => attachProgram(counter.program)).toThrow('SEC("kprobe") of program counter names no target');
+  });
+});

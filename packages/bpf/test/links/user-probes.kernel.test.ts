@@ -1,0 +1,131 @@
+import { execFileSync } from "node:child_process";
+import { existsSync } from "node:fs";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { InvalidArgumentError, NotFoundError } from "../../src/errors.ts";
+import { attachProgram } from "../../src/links/attach.ts";
+import { Counter } from "./counter.ts";
+import { compileNative, hasSdtHeader, type NativeProgram, startWaiting } from "./native-program.ts";
+
+describe.skipIf(!hasSdtHeader)("probes in a program of our own", () => {
+  let probes: NativeProgram;
+  beforeAll(() => {
+    probes = compileNative("probes.c");
+  });
+  afterAll(() => probes[Symbol.dispose]());
+
+  it("uprobes count the calls of a function, by name, by name and offset, and by file offset", () => {
+    using counter = new Counter("uprobe");
+    const link = attachProgram(counter.program, { target: `${probes.path}:work` });
+    probes.run("25");
+    expect(counter.hits).toBe(25);
+    link.close();
+    probes.run("5");
+    expect(counter.hits).toBe(25);
+    using _again = attachProgram(counter.program, { target: `${probes.path}:work+0` });
+    probes.run("5");
+    expect(counter.hits).toBe(30);
+  });
+
+  it("uretprobes count its returns", () => {
+    using counter = new Counter("uretprobe");
+    using _link = attachProgram(counter.program, { target: `${probes.path}:more_work` });
+    probes.run("12");
+    expect(counter.hits).toBe(12);
+  });
+
+  it("uprobes give their cookie", () => {
+    using counter = new Counter("uprobe", { cookie: true });
+    using _link = attachProgram(counter.program, { target: `${probes.path}:work`, cookie: 77 });
+    probes.run("1");
+    expect(counter.cookie).toBe(77n);
+  });
+
+  it("uprobes of one process ignore the others", async () => {
+    using counter = new Counter("uprobe");
+    using child = startWaiting(probes.path, ["40", "wait"]);
+    using _link = attachProgram(counter.program, { target: `${probes.path}:work`, pid: child.pid });
+    probes.run("9");
+    await child.go();
+    expect(counter.hits).toBe(40);
+  });
+
+  it("one uprobe.multi link serves all functions of a pattern", () => {
+    using counter = new Counter("uprobe.multi");
+    using link = attachProgram(counter.program, { target: `${probes.path}:*work` });
+    expect(link.description).toContain("(2 functions)");
+    probes.run("10");
+    expect(counter.hits).toBe(20);
+  });
+
+  it("uretprobe.multi counts returns, with a cookie", () => {
+    using counter = new Counter("uretprobe.multi", { cookie: true });
+    using _link = attachProgram(counter.program, { target: `${probes.path}:more_work`, cookie: 5n });
+    probes.run("3");
+    expect([counter.hits, counter.cookie]).toEqual([3, 5n]);
+  });
+
+  it("usdt attaches at every site of the probe", () => {
+    using counter = new Counter("usdt");
+    const link = attachProgram(counter.program, { target: `${probes.path}:skep:args` });
+    probes.run("10");
+    expect(counter.hits).toBe(20);
+    link.close();
+    probes.run("10");
+    expect(counter.hits).toBe(20);
+  });
+
+  it("errors name what is alike, and nothing stays attached", () => {
+    using counter = new Counter("uprobe");
+    const next = (kind: string, target: string) => {
+      using other = new Counter(kind);
+      try {
+        attachProgram(other.program, { target }).close();
+      } catch (error) {
+        if (error instanceof NotFoundError) return error.next;
+        throw error;
+      }
+      throw new Error("attached");
+    };
+    expect(next("uprobe", `${probes.path}:wrok`)).toContain("work");
+    expect(next("usdt", `${probes.path}:skep:arg`)).toContain("skep:args");
+    expect(next("uprobe.multi", `${probes.path}:zzz*`)).toContain("pattern");
+    expect(next("usdt", "/bin/bash:skep:args")).toContain("readelf");
+    expect(next("uprobe", "/no/such/file:work")).toContain("absolute path");
+    expect(() => attachProgram(counter.program)).toThrow('SEC("uprobe") of program counter names no target');
+    expect(() => attachProgram(counter.program, { target: probes.path })).toThrow(InvalidArgumentError);
+    expect(() => attachProgram(counter.program, { target: `${probes.path}:work`, pid: 2 ** 31 - 1 })).toThrow(
+      "process 2147483647 does not exist",
+    );
+  });
+});
+
+describe("probes in programs of the system", () => {
+  it("uprobes find a library by its name", async () => {
+    using counter = new Counter("uprobe");
+    using child = startWaiting("/bin/bash", [
+      "-c",
+      "read x; for i in $(seq 100); do y+=(abc$i); done; echo; read x",
+    ]);
+    using _link = attachProgram(counter.program, { target: "libc.so.6:malloc", pid: child.pid });
+    await child.go();
+    expect(counter.hits).toBeGreaterThan(50);
+  });
+
+  it("uretprobes see bash read a line", () => {
+    using counter = new Counter("uretprobe//bin/bash:readline");
+    using _link = attachProgram(counter.program);
+    execFileSync("script", ["-qec", "bash --norc -i", "/dev/null"], {
+      input: "true\nexit\n",
+      stdio: ["pipe", "ignore", "ignore"],
+    });
+    expect(counter.hits).toBeGreaterThanOrEqual(2);
+  });
+
+  it("usdt raises python's semaphores, without which nothing is reported", (ctx) => {
+    if (!existsSync("/usr/bin/python3.11")) ctx.skip("no /usr/bin/python3.11");
+    using counter = new Counter("usdt");
+    using _link = attachProgram(counter.program, { target: "/usr/bin/python3.11:python:gc__start" });
+    execFileSync("/usr/bin/python3.11", ["-S", "-c", "import gc\nfor i in range(100): gc.collect()"]);
+    expect(counter.hits).toBeGreaterThanOrEqual(100);
+  });
+});
