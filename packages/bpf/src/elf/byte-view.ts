@@ -16,7 +16,8 @@ export class ByteView {
   readonly #view: DataView;
 
   constructor(bytes: Uint8Array, littleEndian: boolean) {
-    this.bytes = bytes;
+    // A Buffer's slice() does not copy, a Uint8Array's does: one kind only from here on.
+    this.bytes = new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.byteLength);
     this.littleEndian = littleEndian;
     this.#view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   }

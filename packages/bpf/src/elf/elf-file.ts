@@ -123,6 +123,17 @@ export class ElfFile {
     return this.#view.slice(section.offset, section.size, `section ${section.name}`);
   }
 
+  /**
+   * Sections of a relocatable file do not share bytes. Checking that bounds what a lying file can make a reader of all
+   * sections allocate. @throws {MalformedError}
+   */
+  checkNoOverlap(): void {
+    const total = this.sections.reduce((sum, { type, size }) => sum + (type === SHT_NOBITS ? 0 : size), 0);
+    if (total > this.#view.length) {
+      throw malformedElf(`sections of ${total} bytes in all do not fit a file of ${this.#view.length}`);
+    }
+  }
+
   /** `.symtab`; empty when stripped. @throws {MalformedError} */
   get symbols(): SymbolTable {
     return this.#tableOfType(SHT_SYMTAB);

@@ -3,6 +3,8 @@ import type { ElfSymbol } from "./elf-file.ts";
 
 /** sizeof(Elf64_Sym). */
 export const SYMBOL_SIZE = 24;
+/** Linkers let a name be the end of another; this many times over is an attempt to exhaust memory. */
+const NAME_SHARING = 16;
 
 /** A symbol table that decodes an entry when it is looked at: libraries have tens of thousands. */
 export class SymbolTable implements Iterable<ElfSymbol> {
@@ -56,8 +58,15 @@ export class SymbolTable implements Iterable<ElfSymbol> {
     return found;
   }
 
+  /** @throws {MalformedError} also when the names, overlapping, add up to far more than their table */
   *[Symbol.iterator](): Generator<ElfSymbol> {
-    for (let index = 0; index < this.length; index++) yield this.at(index);
+    let left = NAME_SHARING * this.#strings.length;
+    for (let index = 0; index < this.length; index++) {
+      const symbol = this.at(index);
+      left -= symbol.name.length;
+      if (left < 0) throw malformedElf(`the names of ${this.#section} overlap beyond reason`);
+      yield symbol;
+    }
   }
 
   #isNamed(offset: number, wanted: Uint8Array): boolean {

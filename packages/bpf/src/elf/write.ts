@@ -39,6 +39,7 @@ export function stripDebug(bytes: Uint8Array, options: StripOptions = {}): Uint8
       "Strip the compiler's output.",
     );
   }
+  elf.checkNoOverlap();
   return new Rewriter(elf, options.replace ?? new Map()).run();
 }
 

@@ -45,7 +45,7 @@ export class ObjectFile {
         "Compile with clang -target bpf -c.",
       );
     }
-    checkNoOverlap(elf, bytes.length);
+    elf.checkNoOverlap();
     this.elf = elf;
     this.symbols = [...elf.symbols];
     this.#roles = elf.sections.map(roleOf);
@@ -125,14 +125,6 @@ export class ObjectFile {
       seen.add(name);
     }
   }
-}
-
-/** Sections of an object file do not share bytes; this bounds what a lying file can make us decode. */
-function checkNoOverlap(elf: ElfFile, length: number): void {
-  let total = 0;
-  for (const section of elf.sections) if (section.type !== SHT_NOBITS) total += section.size;
-  if (total > length)
-    throw malformedObject(`sections of ${total} bytes in all do not fit a file of ${length}`);
 }
 
 function roleOf({ type, flags, name, size }: ElfSection): SectionRole {

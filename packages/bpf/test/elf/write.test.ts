@@ -10,7 +10,7 @@ import { readSpec } from "../../src/spec/read-spec.ts";
 import { compileFixture } from "../compile-fixture.ts";
 import { printSpec } from "../spec/print-spec.ts";
 
-const fixtures = ["minimal", "references", "maps", "struct-ops"];
+const fixtures = ["minimal", "references", "map-declarations", "struct-ops"];
 
 describe("stripDebug", () => {
   let folder = "";

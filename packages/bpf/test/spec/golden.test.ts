@@ -7,7 +7,7 @@ import { printSpec } from "./print-spec.ts";
 /** Another clang makes other code of the same source. */
 const goldenClang = "14";
 const clang = /version (\d+)/.exec(execFileSync("clang", ["--version"], { encoding: "utf8" }))?.[1];
-const fixtures = ["minimal", "references", "maps", "struct-ops", "statics"];
+const fixtures = ["minimal", "references", "map-declarations", "struct-ops", "statics"];
 
 describe("the spec of a fixture", () => {
   for (const name of fixtures) {
