@@ -4,6 +4,14 @@ export { BtfBuilder } from "./btf/builder.ts";
 export { declaration, type PrintCOptions, printC, printTypeName, withoutQualifiers } from "./btf/print-c.ts";
 export { type Keep, type PrunedBtf, type PrunedObjectBtf, pruneBtf, pruneObjectBtf } from "./btf/prune.ts";
 export * from "./btf/types.ts";
+export {
+  type BpfValue,
+  type DecodeOptions,
+  type Decoder,
+  decoderOf,
+  type EnumValue,
+  type Integers64,
+} from "./codec/decoder.ts";
 export { readElf } from "./elf/read-elf.ts";
 export { type StripOptions, stripDebug } from "./elf/write.ts";
 export {
@@ -22,15 +30,20 @@ export {
 export { attachProgram } from "./links/attach.ts";
 export type { Link } from "./links/link.ts";
 export type { AttachOptions } from "./links/options.ts";
+export { type Capability, missingCapabilities } from "./linux/capabilities.ts";
 export { hostKernel, type Kernel } from "./linux/kernel.ts";
 export { type Features, featuresOf } from "./load/features.ts";
 export type { LoadedProgram } from "./load/program.ts";
+export { EventMap, type EventOptions, type EventReading } from "./maps/event-map.ts";
+export { findLostCounter, type LostCounter } from "./maps/lost-events.ts";
+export { PerfBuffer } from "./maps/perf-buffer.ts";
 export type { AttachChoice, BpfObject } from "./object/bpf-object.ts";
 export type { InitialVariables, VariablePlace } from "./object/initial-variables.ts";
 export type { LiveVariables } from "./object/live-variables.ts";
 export type { Program } from "./object/program.ts";
 export type { MapWishes, ProgramWishes } from "./object/wishes.ts";
 export { type BpfSpec, type LoadOptions, type OpenOptions, open } from "./object.ts";
+export { type PrintkLine, PrintkReader } from "./printk/reader.ts";
 export * from "./spec/map-types.ts";
 export type * from "./spec/object-spec.ts";
 export { readSpec } from "./spec/read-spec.ts";

@@ -20,6 +20,11 @@ const CAUSES: readonly KnownCause[] = [
       `${file} comes with the kernel's headers for programs: install linux-libc-dev, or include vmlinux.h`,
   },
   {
+    error: /'vmlinux\.h' file not found/,
+    hint: () =>
+      "this kernel does not show its types (/sys/kernel/btf/vmlinux): put a vmlinux.h next to the source",
+  },
+  {
     error: /'(\S+)' file not found/,
     hint: (file) => `${file} is not in the source's directory: add its directory with -a=-IDIR`,
   },
@@ -51,6 +56,10 @@ const CAUSES: readonly KnownCause[] = [
     error: /Looks like the BPF stack limit/,
     hint: () =>
       "a program has 512 bytes of stack: keep large values in a map, or reserve them in the ring buffer",
+  },
+  {
+    error: /call to built-in function '__\w*[sd]f\w*'/,
+    hint: () => "eBPF has no floating point: compute with integers, for example in thousandths",
   },
   {
     error: /too many arguments|stack arguments are not supported|only integer returns supported/,

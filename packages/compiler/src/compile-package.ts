@@ -1,7 +1,7 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { basename, dirname, join } from "node:path";
-import { Btf, NotFoundError, type ObjectSpec, pruneObjectBtf, readSpec } from "@skep/bpf";
+import { Btf, NotFoundError, type ObjectSpec, pruneObjectBtf, readSpec, stripDebug } from "@skep/bpf";
 import {
   buildExportType,
   buildSkeleton,
@@ -18,7 +18,6 @@ import { addTypes, compileTypes } from "./force-types.ts";
 import { sectionBytes } from "./object-sections.ts";
 import { localHeaders, readSource, type SourceFile } from "./source/source-file.ts";
 import { sourceNotes } from "./source/source-notes.ts";
-import { stripDebug } from "./strip-stand-in.ts";
 import { vmlinuxHeaderDirectory } from "./vmlinux-header.ts";
 
 /** Packages say which version of the format's first compiler they are equal to. */

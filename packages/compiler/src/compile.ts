@@ -19,6 +19,9 @@ const TARGET_ARCH: Readonly<Record<string, string>> = {
   x64: "x86",
 };
 
+const FIXED =
+  "-g -gdwarf-5 -gembed-source -O2 -target bpf -Wno-unknown-attributes -fdebug-compilation-dir=.".split(" ");
+
 export interface CompileFlags {
   /** Directories with headers of ours, `vmlinux.h` above all. */
   readonly includes: readonly string[];
@@ -29,22 +32,17 @@ export interface CompileFlags {
 }
 
 /**
- * The arguments that turn a source into an eBPF object. No path of this machine goes into the object, so that
- * the same source gives the same bytes wherever it lies.
+ * The arguments that turn a source into an eBPF object. The source's directory stays out of the object, so that
+ * the same source gives the same bytes wherever it lies. The debug information then carries the source text with
+ * it (-gembed-source): clang looks up the lines for .BTF.ext by the shortened name, and would not find the file.
  */
 export function clangArguments(clang: Clang, source: string, output: string, flags: CompileFlags): string[] {
   const directory = dirname(source);
   return [
-    ...[
-      "-g",
-      "-O2",
-      "-target",
-      "bpf",
-      "-Wno-unknown-attributes",
-      `-D__TARGET_ARCH_${targetArch(process.arch)}`,
-    ],
-    ...["-fdebug-compilation-dir=.", `-fdebug-prefix-map=${resolve(directory)}=.`],
-    ...(directory === "." ? [] : [`-fdebug-prefix-map=${directory}=.`]),
+    ...FIXED,
+    `-D__TARGET_ARCH_${targetArch(process.arch)}`,
+    `-fdebug-prefix-map=${resolve(directory)}/=`,
+    `-fdebug-prefix-map=${directory}/=`,
     ...(flags.color ? ["-fcolor-diagnostics"] : []),
     ...clang.systemIncludes.flatMap((include) => ["-idirafter", include]),
     ...flags.includes.map((include) => `-I${include}`),
