@@ -1,0 +1,252 @@
+import { execFileSync } from "node:child_process";
+import { createSocket } from "node:dgram";
+import { mkdirSync, rmdirSync } from "node:fs";
+import { createServer, type Server } from "node:net";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { InvalidArgumentError, NotFoundError, UnsupportedError } from "../../src/errors.ts";
+import { attachProgram } from "../../src/links/attach.ts";
+import { mounts } from "../../src/linux/procfs.ts";
+import { Counter } from "./counter.ts";
+
+const ip = (...args: string[]) => execFileSync("ip", args, { encoding: "utf8" });
+const tc = (...args: string[]) => execFileSync("tc", args, { encoding: "utf8" });
+
+/** One end of a veth pair here, the other in a network namespace of the test's own. */
+const namespace = `skep-${process.pid}`;
+const [here, there] = [`skh${process.pid}`, `skt${process.pid}`];
+const address = "198.51.100.1";
+
+beforeAll(() => {
+  ip("netns", "add", namespace);
+  ip("link", "add", here, "type", "veth", "peer", "name", there, "netns", namespace);
+  // No neighbour discovery, no IPv6: only what the tests send shall be counted.
+  execFileSync("sh", ["-c", `echo 1 > /proc/sys/net/ipv6/conf/${here}/disable_ipv6`]);
+  ip("netns", "exec", namespace, "sh", "-c", `echo 1 > /proc/sys/net/ipv6/conf/${there}/disable_ipv6`);
+  ip("addr", "add", `${address}/30`, "dev", here);
+  ip("link", "set", here, "up");
+  ip("-n", namespace, "addr", "add", "198.51.100.2/30", "dev", there);
+  ip("-n", namespace, "link", "set", there, "up");
+  send(1);
+});
+afterAll(() => void ip("netns", "del", namespace));
+
+/** Datagrams from the other namespace to this end. */
+function send(count: number): void {
+  const script = `for i in $(seq ${count}); do echo x > /dev/udp/${address}/9999; done`;
+  execFileSync("ip", ["netns", "exec", namespace, "bash", "-c", script]);
+}
+
+const hits = (counter: Counter, packets: number) => {
+  send(packets);
+  // ARP may add a packet now and then.
+  expect(counter.hits).toBeGreaterThanOrEqual(packets);
+  expect(counter.hits).toBeLessThan(packets + 5);
+};
+
+function stops(counter: Counter): void {
+  const before = counter.hits;
+  send(3);
+  expect(counter.hits).toBe(before);
+}
+
+describe("xdp", () => {
+  for (const xdpMode of ["generic", "native"] as const) {
+    it(`counts packets in ${xdpMode} mode`, () => {
+      using counter = new Counter("xdp", { returns: 2 });
+      const link = attachProgram(counter.program, { interface: here, xdpMode });
+      hits(counter, 20);
+      link.close();
+      stops(counter);
+    });
+  }
+
+  it("refuses a second program, in words", () => {
+    using counter = new Counter("xdp", { returns: 2 });
+    using other = new Counter("xdp", { returns: 2 });
+    using _link = attachProgram(counter.program, { interface: here });
+    expect(() => attachProgram(other.program, { interface: here })).toThrow("another XDP program");
+  });
+
+  it("asks for an interface that exists", () => {
+    using counter = new Counter("xdp", { returns: 2 });
+    expect(() => attachProgram(counter.program)).toThrow("needs a network interface");
+    expect(() => attachProgram(counter.program, { interface: "nosuch0" })).toThrow(NotFoundError);
+    expect(() => attachProgram(counter.program, { interface: 99_999_999 })).toThrow(NotFoundError);
+    expect(() => attachProgram(counter.program, { interface: -1 })).toThrow(InvalidArgumentError);
+  });
+
+  it("suggests the generic mode where the driver cannot do better", () => {
+    using counter = new Counter("xdp", { returns: 2 });
+    expect(() => attachProgram(counter.program, { interface: "lo", xdpMode: "native" })).toThrow(
+      UnsupportedError,
+    );
+  });
+});
+
+describe("tc", () => {
+  it("counts packets by tcx, which leaves no filter to list", () => {
+    using counter = new Counter("tc");
+    const link = attachProgram(counter.program, { interface: here });
+    expect(link.description).toBe(`tcx ingress of ${here}`);
+    hits(counter, 20);
+    expect(tc("filter", "show", "dev", here, "ingress")).toBe("");
+    link.close();
+    stops(counter);
+  });
+
+  it("counts packets by a clsact filter at the place asked for, and cleans up", () => {
+    using counter = new Counter("tc");
+    const link = attachProgram(counter.program, { interface: here, filter: { handle: 7, priority: 49 } });
+    hits(counter, 20);
+    expect(tc("filter", "show", "dev", here, "ingress")).toMatch(
+      /pref 49 bpf .*handle 0x7 counter direct-action/,
+    );
+    expect(() =>
+      attachProgram(counter.program, { interface: here, filter: { handle: 7, priority: 49 } }),
+    ).toThrow("already a filter");
+    link.close();
+    stops(counter);
+    expect(tc("qdisc", "show", "dev", here)).not.toContain("clsact");
+  });
+
+  it("leaves a clsact that others use", () => {
+    using counter = new Counter("tc");
+    const egress = attachProgram(counter.program, { interface: here, direction: "egress", filter: {} });
+    const ingress = attachProgram(counter.program, { interface: here, filter: {} });
+    egress.close();
+    hits(counter, 10);
+    ingress.close();
+    // The first link made the clsact and had to leave it to the second.
+    tc("qdisc", "del", "dev", here, "clsact");
+  });
+
+  it("knows the direction from tcx sections", () => {
+    using counter = new Counter("tcx/egress");
+    using link = attachProgram(counter.program, { interface: here });
+    expect(link.description).toBe(`tcx egress of ${here}`);
+  });
+
+  it("says that an interface is no netkit", () => {
+    using counter = new Counter("netkit/primary");
+    expect(() => attachProgram(counter.program, { interface: here })).toThrow("netkit");
+  });
+});
+
+describe("socket filters", () => {
+  it("see the packets of an interface", () => {
+    using counter = new Counter("socket");
+    const link = attachProgram(counter.program, { interface: here });
+    hits(counter, 20);
+    link.close();
+    stops(counter);
+  });
+
+  it("see what a socket receives", async () => {
+    using counter = new Counter("socket", { returns: -1 });
+    const socket = createSocket("udp4");
+    await new Promise<void>((resolve) => socket.bind(0, "127.0.0.1", resolve));
+    const fd = handleOf(socket);
+    const link = attachProgram(counter.program, { socket: fd });
+    const received = new Promise((resolve) => socket.once("message", resolve));
+    socket.send("hello", socket.address().port, "127.0.0.1");
+    await received;
+    expect(counter.hits).toBe(1);
+    link.close();
+    socket.close();
+  });
+
+  it("refuse what is no socket", () => {
+    using counter = new Counter("socket");
+    expect(() => attachProgram(counter.program, { socket: 0x7fff })).toThrow(InvalidArgumentError);
+    expect(() => attachProgram(counter.program)).toThrow("needs a socket or a network interface");
+  });
+});
+
+/** Node keeps a datagram socket's handle behind a symbol. */
+function handleOf(socket: object): number {
+  for (const symbol of Object.getOwnPropertySymbols(socket)) {
+    const state = (socket as Record<symbol, { handle?: { fd?: number } } | undefined>)[symbol];
+    if (typeof state?.handle?.fd === "number") return state.handle.fd;
+  }
+  throw new Error("no descriptor");
+}
+
+describe("network namespaces", () => {
+  it("let sk_lookup see lookups of listening sockets", async () => {
+    using counter = new Counter("sk_lookup", { returns: 1 });
+    using _link = attachProgram(counter.program);
+    const server = await new Promise<Server>((resolve) => {
+      const listening = createServer((socket) => socket.end());
+      listening.listen(0, "127.0.0.1", () => resolve(listening));
+    });
+    const { port } = server.address() as { port: number };
+    execFileSync("bash", ["-c", `exec 3<>/dev/tcp/127.0.0.1/${port}`]);
+    expect(counter.hits).toBeGreaterThanOrEqual(1);
+    server.close();
+  });
+
+  it("are named by a file", () => {
+    using counter = new Counter("sk_lookup", { returns: 1 });
+    using link = attachProgram(counter.program, { networkNamespace: `/run/netns/${namespace}` });
+    expect(link.description).toContain(namespace);
+    expect(() => attachProgram(counter.program, { networkNamespace: "/dev/null" })).toThrow(
+      InvalidArgumentError,
+    );
+    expect(() => attachProgram(counter.program, { networkNamespace: "/run/netns/none" })).toThrow(
+      NotFoundError,
+    );
+  });
+
+  it("take netfilter programs", () => {
+    using counter = new Counter("netfilter", { returns: 1 });
+    const link = attachProgram(counter.program, { netfilter: { hook: "input", priority: 17 } });
+    hits(counter, 10);
+    link.close();
+    stops(counter);
+    expect(() => attachProgram(counter.program)).toThrow("needs a netfilter hook");
+  });
+});
+
+describe("cgroups", () => {
+  const root = mounts().find((mount) => mount.type === "cgroup2")?.point;
+  const cgroup = `${root}/skep-test-${process.pid}`;
+  beforeAll(() => void mkdirSync(cgroup));
+  afterAll(() => rmdirSync(cgroup));
+
+  /** Runs a shell as a member of the cgroup. */
+  const inside = (script: string) =>
+    execFileSync("bash", ["-c", `echo $$ > ${cgroup}/cgroup.procs; ${script}`]);
+
+  it("count sockets that are created", () => {
+    using counter = new Counter("cgroup/sock_create", { returns: 1 });
+    const link = attachProgram(counter.program, { cgroup });
+    inside("for i in 1 2 3 4 5; do echo x > /dev/udp/127.0.0.1/9; done");
+    expect(counter.hits).toBe(5);
+    link.close();
+    inside("echo x > /dev/udp/127.0.0.1/9");
+    expect(counter.hits).toBe(5);
+  });
+
+  it("count packets, the direction given with the attachment or by the section", () => {
+    using counter = new Counter("cgroup/skb", { returns: 1 });
+    expect(() => attachProgram(counter.program, { cgroup })).toThrow("needs a direction");
+    using named = new Counter("cgroup_skb/egress", { returns: 1 });
+    using _a = attachProgram(counter.program, { cgroup, direction: "egress" });
+    using _b = attachProgram(named.program, { cgroup });
+    inside("for i in 1 2 3 4 5; do echo x > /dev/udp/127.0.0.1/9; done");
+    expect([counter.hits, named.hits]).toEqual([5, 5]);
+  });
+
+  it("count connects", () => {
+    using counter = new Counter("cgroup/connect4", { returns: 1 });
+    using _link = attachProgram(counter.program, { cgroup });
+    inside("for i in 1 2 3; do echo x > /dev/udp/127.0.0.1/9; done");
+    expect(counter.hits).toBe(3);
+  });
+
+  it("must be of the v2 hierarchy", () => {
+    using counter = new Counter("cgroup/sock_create", { returns: 1 });
+    expect(() => attachProgram(counter.program)).toThrow("needs a cgroup");
+    expect(() => attachProgram(counter.program, { cgroup: "/tmp" })).toThrow(InvalidArgumentError);
+  });
+});
