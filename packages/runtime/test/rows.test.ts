@@ -33,7 +33,9 @@ describe("Table", () => {
   });
 
   it("never lets a value break a row in two", () => {
-    expect(table.row("12:00:00", { pid: 1, duration_ns: 0n, comm: "a\nb\x1b[31m" })).toMatch(/a\\nb\\x1b\[31m$/);
+    expect(table.row("12:00:00", { pid: 1, duration_ns: 0n, comm: "a\nb\x1b[31m" })).toMatch(
+      /a\\nb\\x1b\[31m$/,
+    );
   });
 
   it("names the source where several tables share the screen", () => {

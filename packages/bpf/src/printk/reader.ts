@@ -2,6 +2,7 @@ import { SyscallError, UnsupportedError } from "../errors.ts";
 import { ENOENT } from "../linux/errno.ts";
 import type { OwnedFd } from "../linux/fd.ts";
 import type { Kernel } from "../linux/kernel.ts";
+import type { EventReading } from "../maps/event-map.ts";
 import { RingBuffer } from "../maps/ring-buffer.ts";
 import { type CodeRange, codeRanges } from "./code-ranges.ts";
 import { printkProgram, RECORD } from "./program.ts";
@@ -68,9 +69,9 @@ export class PrintkReader implements Disposable {
     }
   }
 
-  /** Calls back for every line from now on. Keeps the process alive until `[Symbol.dispose]`. */
-  consume(callback: (line: PrintkLine) => void): void {
-    this.#ring.consume<Uint8Array>((record) => this.#emit(record, callback));
+  /** Calls back for every line from now on. Keeps the process alive until it is closed. */
+  consume(callback: (line: PrintkLine) => void): EventReading {
+    return this.#ring.consume<Uint8Array>((record) => this.#emit(record, callback));
   }
 
   /** Hands out what is there now. */

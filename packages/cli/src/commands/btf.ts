@@ -19,7 +19,7 @@ Examples:
   skep btf dump --format raw hello.bpf.o
 `;
 
-/** \`skep btf dump\`. Resolves to the exit code. */
+/** `skep btf dump`. Resolves to the exit code. */
 export async function btf(args: readonly string[]): Promise<number> {
   if (args.includes("-h") || args.includes("--help")) {
     process.stdout.write(HELP);
@@ -56,10 +56,11 @@ function readBtf(file: string): Btf {
     const isModule = file.startsWith("/sys/kernel/btf/") && !file.endsWith("/vmlinux");
     return Btf.parse(bytes, isModule ? { base: hostKernel().btf() } : {});
   }
-  const section = readElf(bytes).section(".BTF");
+  const elf = readElf(bytes);
+  const section = elf.section(".BTF");
   if (section === undefined)
     throw new MalformedError(`${file} has no section .BTF`, "compile it with clang -g");
-  return Btf.parse(section.data);
+  return Btf.parse(elf.data(section));
 }
 
 const KINDS = [

@@ -1,0 +1,118 @@
+import type { Writable } from "node:stream";
+import { type BpfObject, type BpfSpec, open, UnsupportedError } from "@skep/bpf";
+import type { Package } from "@skep/package";
+import { attachAll, holdBackOptional } from "./attach-all.ts";
+import { requireCapabilities } from "./capabilities.ts";
+import { type EventSource, eventSources } from "./event-types.ts";
+import { ExitCode } from "./explain.ts";
+import { bufferFeed, printkFeed } from "./feed.ts";
+import { flagsOf } from "./flags.ts";
+import { helpText, versionText } from "./help.ts";
+import { Output } from "./output.ts";
+import { parseArguments, type ToolArguments } from "./parse-arguments.ts";
+import { usesPrintk } from "./printk-use.ts";
+import { Session } from "./session.ts";
+import { Stop } from "./stop.ts";
+import { summaryText } from "./summary.ts";
+import { optionalPrograms, toolDescription, variableNotes } from "./tool-meta.ts";
+
+export interface RunOptions {
+  /** For help, messages and the summary. */
+  readonly name: string;
+  /** What followed the program on the command line. */
+  readonly args: readonly string[];
+  readonly stdout: Writable;
+  readonly stderr: Writable;
+}
+
+/** How long a reader that takes nothing may hold up the end, in milliseconds. */
+const LAST_WRITE = 150;
+
+/**
+ * Runs a package until somebody ends it: flags to globals, load, attach, show what arrives, and a summary at the end.
+ * @returns the exit code
+ * @throws {UsageError} {BpfError} what `explain` puts into words
+ */
+export async function runPackage(pkg: Package, options: RunOptions): Promise<number> {
+  const { name, stdout, stderr } = options;
+  const { meta } = pkg;
+  const spec = open(pkg.object, { name: meta.bpf_skel.obj_name === "" ? name : meta.bpf_skel.obj_name });
+  const flags = flagsOf(spec.spec, variableNotes(meta));
+  const args = parseArguments(flags, options.args);
+  const tool = toolDescription(name, meta);
+  if (args.help || args.version) {
+    stdout.write(args.help ? helpText(tool, flags) : versionText(tool));
+    return ExitCode.Ok;
+  }
+  const sources = eventSources(spec.spec, meta);
+  requireCapabilities(name, spec.spec);
+  const optional = optionalPrograms(meta);
+  const say = (line: string) => void stderr.write(`${name}: ${line}\n`);
+  using object = load(spec, args, optional, say);
+  const output = new Output(stdout);
+  using session = openSession(object, sources, {
+    output,
+    json: args.json,
+    printk: usesPrintk(spec.spec),
+    say,
+  });
+  using stop = new Stop();
+  output.onClosed = () => stop.stop();
+
+  for (const note of attachAll(object, optional)) if (args.verbose) say(note);
+  const begin = performance.now();
+  if (!session.start()) say("attached, Ctrl-C ends it");
+  await stop.requested;
+
+  for (const link of object.links) link.close();
+  session.finish();
+  await output.finish(LAST_WRITE);
+  const { events, lost } = session;
+  stderr.write(`${summaryText(name, { events, lost, milliseconds: performance.now() - begin })}\n`);
+  return ExitCode.Ok;
+}
+
+function load(
+  spec: BpfSpec,
+  args: ToolArguments,
+  optional: ReadonlySet<string>,
+  say: (line: string) => void,
+): BpfObject {
+  for (const [variable, value] of args.variables) spec.variables.set(variable, value);
+  holdBackOptional(spec, optional);
+  return spec.load({ onWarning: say });
+}
+
+function openSession(
+  object: BpfObject,
+  sources: readonly EventSource[],
+  options: {
+    readonly output: Output;
+    readonly json: boolean;
+    readonly printk: boolean;
+    readonly say: (line: string) => void;
+  },
+): Session {
+  const { output, json, printk, say } = options;
+  const session = new Session(output);
+  const names = [...sources.map(({ map }) => map), ...(printk ? ["printk"] : [])];
+  const viewOptions = { json, sources: names };
+  try {
+    for (const source of sources) session.add(bufferFeed(object, source, viewOptions, session.show));
+    if (printk) addPrintk();
+  } catch (error) {
+    session[Symbol.dispose]();
+    throw error;
+  }
+  return session;
+
+  /** A program that also prints works without its lines being shown. */
+  function addPrintk(): void {
+    try {
+      session.add(printkFeed(object, viewOptions, session.show));
+    } catch (error) {
+      if (!(error instanceof UnsupportedError)) throw error;
+      say(`${error.message}: ${error.next}`);
+    }
+  }
+}

@@ -1,0 +1,29 @@
+import type { JsonObject, PackageMeta } from "@skep/package";
+import type { VariableNotes } from "./flags.ts";
+import type { ToolDescription } from "./help.ts";
+
+/** What the doc comment of `LICENSE` says. */
+export function toolDescription(name: string, meta: PackageMeta): ToolDescription {
+  const doc: JsonObject = meta.bpf_skel.doc ?? {};
+  const text = (key: string) => {
+    const value = doc[key];
+    return typeof value === "string" && value !== "" ? value : undefined;
+  };
+  return {
+    name,
+    about: text("brief") ?? text("description"),
+    details: text("details"),
+    version: text("version"),
+  };
+}
+
+/** Annotations of variables by name. */
+export function variableNotes(meta: PackageMeta): ReadonlyMap<string, VariableNotes> {
+  const variables = meta.bpf_skel.data_sections.flatMap((section) => section.variables);
+  return new Map(variables.map((variable) => [variable.name, variable]));
+}
+
+/** Names of the programs that the tool can do without: `@optional true`. */
+export function optionalPrograms(meta: PackageMeta): ReadonlySet<string> {
+  return new Set(meta.bpf_skel.progs.filter((program) => program.optional === true).map(({ name }) => name));
+}
