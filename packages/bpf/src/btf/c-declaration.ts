@@ -84,12 +84,12 @@ export class CDeclarations {
     const inner = `${indent}\t`;
     const lines: string[] = [];
     type.members.forEach((member, index) => {
-      lines.push(...padding(layout.padding[index]!, inner));
+      for (const gap of layout.padding[index]!) lines.push(padding(gap, inner));
       const width = layout.widths[index]!;
       const text = this.declare(member.typeId, identifierOrNone(member.name), inner, depth + 1);
       lines.push(`${inner}${text}${width === 0 ? "" : `: ${width}`};\n`);
     });
-    lines.push(...padding(layout.padding[type.members.length]!, inner));
+    for (const gap of layout.padding[type.members.length]!) lines.push(padding(gap, inner));
     if (layout.filler !== 0) lines.push(`${inner}char __padding[${layout.filler}];\n`);
     const tag = type.name === "" ? "" : ` ${this.names.tag(type)}`;
     const body = lines.length === 0 ? "{}" : `{\n${lines.join("")}${indent}}`;
@@ -167,8 +167,7 @@ const grouped = (declarator: string): string => (declarator.startsWith("*") ? `(
 
 const identifierOrNone = (name: string): string => (name === "" ? "" : identifier(name));
 
-const padding = (gaps: readonly CPadding[], indent: string): string[] =>
-  gaps.map(({ type, bits }) => `${indent}${type}: ${bits};\n`);
+const padding = ({ type, bits }: CPadding, indent: string): string => `${indent}${type}: ${bits};\n`;
 
 function literal(value: bigint, type: BtfEnum): string {
   if (type.size < 8) return String(value);

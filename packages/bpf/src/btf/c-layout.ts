@@ -36,11 +36,14 @@ interface Field {
 }
 
 const NO_PADDING: readonly CPadding[] = [];
+/** A kernel needs 5,000; one damaged struct of 4 GiB would ask for half a billion. */
+const MAX_PADDING = 2 ** 17;
 
 /** Works out the C layout of structs and unions, each once. */
 export class CLayouts {
   readonly #btf: Btf;
   readonly #known = new Map<number, CLayout>();
+  #padding = 0;
 
   constructor(btf: Btf) {
     this.#btf = btf;
@@ -54,6 +57,8 @@ export class CLayouts {
     const fields = type.members.map((member) => this.#field(member, depth));
     const layout =
       type.kind === BtfKind.Struct ? structLayout(type.size, fields) : unionLayout(type.size, fields);
+    this.#padding += layout.padding.reduce((sum, gap) => sum + gap.length, 0);
+    if (this.#padding > MAX_PADDING) throw malformedBtf(`type ${type.id} has one gap too many`);
     this.#known.set(type.id, layout);
     return layout;
   }
@@ -100,7 +105,7 @@ const isSized = (kind: BtfKind): boolean =>
   kind !== BtfKind.Void && kind !== BtfKind.Fwd && kind !== BtfKind.Func && kind !== BtfKind.FuncProto;
 
 function structLayout(size: number, fields: readonly Field[]): CLayout {
-  const natural = Math.max(1, ...fields.map((field) => field.alignment));
+  const natural = fields.reduce((most, field) => Math.max(most, field.alignment), 1);
   const packed = size % natural !== 0 || fields.some((field) => !fitsNaturally(field));
   const alignment = packed ? 1 : natural;
   const padding: (readonly CPadding[])[] = [];
@@ -115,9 +120,12 @@ function structLayout(size: number, fields: readonly Field[]): CLayout {
 }
 
 function unionLayout(size: number, fields: readonly Field[]): CLayout {
-  const natural = Math.max(1, ...fields.map((field) => field.alignment));
+  const natural = fields.reduce((most, field) => Math.max(most, field.alignment), 1);
   const packed = size % natural !== 0;
-  const longest = Math.max(0, ...fields.map((field) => Math.ceil((field.width || field.size) / 8)));
+  const longest = fields.reduce(
+    (most, field) => Math.max(most, Math.ceil((field.width || field.size) / 8)),
+    0,
+  );
   const own = packed ? 1 : natural;
   const fits = roundUp(longest, own) === size;
   const aligned = fits ? 0 : alignmentFor(longest, size);
@@ -161,6 +169,7 @@ const PADDING_TYPES = [
 
 /** Unnamed bitfields from one bit to another, none of which crosses a boundary of its type. */
 function fill(from: number, to: number): CPadding[] {
+  if ((to - from) / 64 > MAX_PADDING) throw malformedBtf(`a gap of ${(to - from) / 8} bytes is too long`);
   const padding: CPadding[] = [];
   for (let at = from; at < to; ) {
     const whole = PADDING_TYPES.find(({ bits }) => at % bits === 0 && to - at >= bits);

@@ -26,13 +26,21 @@ export function printC(btf: Btf, options: PrintCOptions = {}): string {
   const guard = options.guard ?? "__VMLINUX_H__";
   return [
     `#ifndef ${guard}\n#define ${guard}\n\n`,
+    ...withAccessRecording(printer.text),
+    `#endif /* ${guard} */\n`,
+  ].join("");
+}
+
+/** Makes clang record accesses for CO-RE; it warns when nothing takes the attribute. */
+function withAccessRecording(text: readonly string[]): readonly string[] {
+  if (!text.some((definition) => /\b(?:struct|union)\b/.test(definition))) return text;
+  return [
     "#ifndef BPF_NO_PRESERVE_ACCESS_INDEX\n",
     "#pragma clang attribute push (__attribute__((preserve_access_index)), apply_to = record)\n",
     "#endif\n\n",
-    ...printer.text,
+    ...text,
     "#ifndef BPF_NO_PRESERVE_ACCESS_INDEX\n#pragma clang attribute pop\n#endif\n\n",
-    `#endif /* ${guard} */\n`,
-  ].join("");
+  ];
 }
 
 /**

@@ -74,7 +74,7 @@ export function pointerSize(btf: Btf): number {
   for (let id = 1; id < btf.endId; id++) {
     if (btf.kind(id) !== BtfKind.Int) continue;
     const type = btf.type(id);
-    if (type.kind !== BtfKind.Int || type.size < 4) continue;
+    if (type.kind !== BtfKind.Int || (type.size !== 4 && type.size !== 8)) continue;
     if (LONG_NAMES.has(type.name)) return type.size;
   }
   return 8;

@@ -46,7 +46,7 @@ export function roundTrip(btf: Btf): { readonly compared: number; readonly diffe
   }
   const keyword = (type: BtfComposite) => (type.kind === BtfKind.Struct ? "struct" : "union");
   const variables = wanted.map((type) => `${keyword(type)} ${names.tag(type)} v${type.id};\n`);
-  const source = `#include "types.h"\n${variables.join("")}`;
+  const source = `#include "types.h"\nint something;\n${variables.join("")}`;
   const compiled = compileToBtf(source, { "types.h": printC(btf) });
   const differences = wanted.flatMap((type) => {
     const tag = names.tag(type);

@@ -2,6 +2,9 @@ import { describe, expect, it } from "vitest";
 import { Btf } from "../../src/btf/btf.ts";
 import { btfExtReferences, rewriteBtfExt } from "../../src/btf/btf-ext.ts";
 import { BtfBuilder } from "../../src/btf/builder.ts";
+import { printC } from "../../src/btf/print-c.ts";
+import { printTs } from "../../src/btf/print-ts.ts";
+import { pruneBtf } from "../../src/btf/prune.ts";
 import { BtfKind } from "../../src/btf/types.ts";
 import { MalformedError } from "../../src/errors.ts";
 import { info, rawBtf } from "./raw-btf.ts";
@@ -219,6 +222,9 @@ function expectOnlyMalformed(bytes: Uint8Array): void {
     attempt(() => btf.sizeOf(id));
     attempt(() => btf.alignmentOf(id));
     attempt(() => btf.idsOfEssentialName(btf.nameOf(id)));
+    attempt(() => printC(btf, { roots: [id] }));
+    attempt(() => printTs(btf, [id]));
+    attempt(() => pruneBtf(btf, { roots: [id] }));
   }
 }
 
