@@ -2,7 +2,9 @@ import { closeSync, constants, openSync } from "node:fs";
 import type { Codec } from "../codec/codec.ts";
 import type { BpfValue } from "../codec/decoder.ts";
 import type { BpfInput } from "../codec/encoder.ts";
+import { EINVAL, failedWith } from "../linux/errno.ts";
 import type { OwnedFd } from "../linux/fd.ts";
+import { BPF_MAP_TYPE_SOCKMAP } from "../spec/map-types.ts";
 import { BpfMap, type MapHandle } from "./map.ts";
 
 /**
@@ -38,6 +40,8 @@ export class DescriptorMap<K = BpfValue> extends BpfMap {
     try {
       return this.kernel.bpf.mapDelete(this.fd, this.encodeKey(key));
     } catch (error) {
+      // A socket map says EINVAL for an empty place (net/core/sock_map.c, __sock_map_delete).
+      if (this.type === BPF_MAP_TYPE_SOCKMAP && failedWith(error, EINVAL)) return false;
       throw this.failure("deleting from", error);
     }
   }
