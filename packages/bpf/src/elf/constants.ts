@@ -2,7 +2,6 @@
 
 export const ET_REL = 1;
 export const ET_EXEC = 2;
-export const ET_DYN = 3;
 
 export const EM_BPF = 247;
 
@@ -17,8 +16,6 @@ export const SHT_REL = 9;
 export const SHT_DYNSYM = 11;
 export const SHT_GROUP = 17;
 
-export const SHF_WRITE = 1;
-export const SHF_ALLOC = 2;
 export const SHF_EXECINSTR = 4;
 
 /** Symbol of no section: defined elsewhere. */
@@ -31,15 +28,11 @@ export const STB_LOCAL = 0;
 export const STB_GLOBAL = 1;
 export const STB_WEAK = 2;
 
-export const STT_NOTYPE = 0;
-export const STT_OBJECT = 1;
 export const STT_FUNC = 2;
 export const STT_SECTION = 3;
-export const STT_FILE = 4;
 /** A function whose address a resolver picks at run time. */
 export const STT_GNU_IFUNC = 10;
 
-export const STV_DEFAULT = 0;
 export const STV_INTERNAL = 1;
 export const STV_HIDDEN = 2;
 
