@@ -7,6 +7,7 @@
 // and the library built: npx tsc -b packages/bpf.
 import { execFileSync, spawnSync } from "node:child_process";
 import {
+  cpSync,
   existsSync,
   mkdirSync,
   mkdtempSync,
@@ -33,6 +34,8 @@ function main(args) {
   try {
     const objects = extract(folder);
     const source = join(root, "packages/bpf/test/oracle/load-object.c");
+    // A copy, so that a build meanwhile changes nothing.
+    cpSync(join(root, "packages/bpf/dist"), join(folder, "dist"), { recursive: true });
     execFileSync("cc", ["-O2", "-Wall", "-o", join(folder, "load-object"), source, "-lbpf"]);
     const results = new Map();
     for (const kernel of kernels.length > 0 ? kernels : ["native"]) results.set(kernel, run(kernel, folder));
@@ -97,7 +100,7 @@ async function report(folder) {
     .filter(Boolean)
     .map((line) => JSON.parse(line));
   for (const line of lines) print({ by: "libbpf", ...line, object: nameOf(line.object) });
-  const { open } = await import(new URL("../packages/bpf/dist/index.js", import.meta.url));
+  const { open } = await import(join(folder, "dist/index.js"));
   for (const path of paths) {
     for (const line of loadOurs(open, path)) print({ by: "skep", object: nameOf(path), ...line });
   }
@@ -138,7 +141,7 @@ function* loadOurs(open, path) {
 function errnoOf(error) {
   const own = { ERR_BPF_RELOCATION: 22, ERR_BPF_NOT_FOUND: 3, ERR_BPF_MALFORMED: 22 };
   for (let cause = error; cause; cause = cause.cause) if (typeof cause.errno === "number") return cause.errno;
-  return own[error.code] ?? `${error.code ?? error.stack}`;
+  return own[error.code] ?? `${error.code ?? error}`;
 }
 
 function compare(lines) {

@@ -94,7 +94,11 @@ describe("CO-RE against types of another layout", () => {
   it("looks at modules only for types that the kernel itself lacks", () => {
     const empty = Btf.parse(emptyBtf());
     let asked = 0;
-    const core = new CoreRelocator(local.btf!, { kernel: empty, modules: () => [((asked += 1), target)] });
+    const modules = () => {
+      asked += 1;
+      return [target];
+    };
+    const core = new CoreRelocator(local.btf!, { kernel: empty, modules });
     const typeId = local.btf!.find("moved", BtfKind.Struct)!;
     expect(core.resolve({ insn: 0, typeId, access: "0:0", kind: 0 }).newValue).toBe(16n);
     expect(asked).toBe(1);
