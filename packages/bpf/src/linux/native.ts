@@ -19,7 +19,7 @@ export interface Native {
   /** A view of `length` bytes of this process's memory. Reading after munmap crashes: keep such views private. */
   view(address: number, length: number): ArrayBuffer;
   /**
-   * Calls `callback` from the event loop while `fd` is readable, until disposed. One watch per fd.
+   * Calls `callback` from the event loop while `fd` is readable, until disposed; at times also when it is not. One watch per fd.
    * The watch keeps the event loop alive.
    */
   onReadable(fd: number, callback: () => void): Disposable;

@@ -87,16 +87,29 @@ export class ReadinessLoop {
   #dispatch(): void {
     const count = this.#syscall(this.#numbers.epollPwait, this.#epoll, this.#eventsAddress, BATCH, 0, 0, 8);
     if (count < 0 && count !== -EINTR) rethrowLater(syscallError("epoll_pwait", -count));
-    const ready: number[] = [];
-    for (let index = 0; index < count; index++)
-      ready.push(this.#events.getUint32(index * EVENT_SIZE + DATA_OFFSET, true));
-    for (const fd of ready) {
+    const called = new Set<() => void>();
+    for (const fd of this.#woken(count)) {
+      // Looked up now: an earlier callback may have ended this watch.
+      const callback = this.#callbacks.get(fd);
+      if (callback === undefined || called.has(callback)) continue;
+      called.add(callback);
       try {
-        this.#callbacks.get(fd)?.();
+        callback();
       } catch (error) {
         rethrowLater(error);
       }
     }
+  }
+
+  /**
+   * perf_poll() (kernel/events/core.c) reports each wake-up to the first who asks and then forgets it. libuv asks first,
+   * through our epoll descriptor, so that our own question finds nothing ready: then everybody is to look.
+   */
+  #woken(count: number): readonly number[] {
+    if (count < this.#callbacks.size) return [...this.#callbacks.keys()];
+    return Array.from({ length: count }, (_, index) =>
+      this.#events.getUint32(index * EVENT_SIZE + DATA_OFFSET, true),
+    );
   }
 }
 

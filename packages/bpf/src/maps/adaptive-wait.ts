@@ -50,8 +50,9 @@ export class AdaptiveWait {
     }
     this.#clearTimers();
     if (this.#watches.length > 0) return;
-    // Readiness is reported at once when something arrived since the last look.
     for (const fd of this.#fds) this.#watches.push(this.#native.onReadable(fd, this.#wake));
+    // What arrived since the last look may have spent its wake-up already (perf buffers report each once).
+    this.#immediate = setImmediate(() => this.#fire());
   }
 
   /** Nothing is called until the next `arm`. */
