@@ -7,7 +7,7 @@ interface Flags {
   readonly outputPath?: string;
   readonly verbose?: true;
   readonly yaml?: true;
-  readonly additionalCflags: readonly string[];
+  readonly additionalCflags?: readonly string[];
   readonly clangBin?: string;
   readonly llvmStripBin?: string;
   readonly generatePackageJson: boolean;
@@ -32,7 +32,7 @@ export function compileCommand(name: "ecc" | "compile"): Command {
     .option("-o, --output-path <dir>", "directory to write to (default: the source's)")
     .option("-v, --verbose", "print the clang command")
     .option("-y, --yaml", "write description and package as YAML")
-    .option("-a, --additional-cflags <flag>", "pass a flag to clang, repeatable: -a=-DX", collect, [])
+    .option("-a, --additional-cflags <flag>", "pass a flag to clang, repeatable: -a=-DX", collect)
     .option("-c, --clang-bin <path>", "clang to use (default: clang, or the newest clang-N from 14 on)")
     .option("-l, --llvm-strip-bin <path>", "accepted for compatibility: no llvm-strip is needed")
     .option("-n, --no-generate-package-json", "write only the object and its description")
@@ -45,7 +45,7 @@ export function compileCommand(name: "ecc" | "compile"): Command {
 }
 
 /** Commander hands over `-a=-DX` as `=-DX`. */
-function collect(value: string, before: readonly string[]): readonly string[] {
+function collect(value: string, before: readonly string[] = []): readonly string[] {
   return [...before, value.replace(/^=/, "")];
 }
 
@@ -58,7 +58,7 @@ async function compile(source: string, header: string | undefined, flags: Flags)
     say("note: --llvm-strip-bin is not used, stripping needs no other program");
   const options: CompileOptions = {
     clang: flags.clangBin,
-    cflags: flags.additionalCflags,
+    cflags: flags.additionalCflags ?? [],
     color: process.stderr.isTTY === true,
   };
   try {
