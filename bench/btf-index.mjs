@@ -31,7 +31,7 @@ console.log(`${btf.endId - 1} types`);
 const [id] = timed("first look-up", () => btf.idsOf("task_struct"));
 timed("decode task_struct", () => btf.type(id));
 timed("1000 more look-ups", () => {
-  for (let i = 0; i < 1000; i++) btf.idsOfEssentialName(btf.nameOf(1 + i * 100));
+  for (let i = 0; i < 1000; i++) btf.idsOfEssentialName(btf.nameOf(1 + ((i * 100) % (btf.endId - 1))));
 });
 timed("decode every type", () => {
   for (let type = 1; type < btf.endId; type++) btf.type(type);

@@ -1,7 +1,9 @@
 export type { Instruction } from "./asm/instruction.ts";
 export { Btf } from "./btf/btf.ts";
 export { BtfBuilder } from "./btf/builder.ts";
+export type { NewBtfType } from "./btf/encode-type.ts";
 export { declaration, type PrintCOptions, printC, printTypeName, withoutQualifiers } from "./btf/print-c.ts";
+export { type PrintTsOptions, printTs } from "./btf/print-ts.ts";
 export { type Keep, type PrunedBtf, type PrunedObjectBtf, pruneBtf, pruneObjectBtf } from "./btf/prune.ts";
 export * from "./btf/types.ts";
 export {
