@@ -1,5 +1,4 @@
-import { NotImplementedError } from "@skep/bpf";
-import { UsageError } from "@skep/runtime";
+import { usageError } from "./usage-error.ts";
 import { VERSION } from "./version.ts";
 
 const HELP = `Run eBPF programs that are packages.
@@ -34,7 +33,7 @@ export async function ecli(args: readonly string[]): Promise<number> {
     case "pull":
     case "client":
     case "server":
-      throw new NotImplementedError(
+      throw await usageError(
         `ecli ${command} is not there yet`,
         "copy the package file and run it with ecli run",
       );
@@ -48,7 +47,7 @@ export async function ecli(args: readonly string[]): Promise<number> {
       process.stdout.write(HELP);
       return 0;
     case undefined:
-      throw new UsageError("no program given", "write: ecli run package.json");
+      throw await usageError("no program given", "write: ecli run package.json");
     default:
       return (await import("./commands/run.ts")).run(args, "ecli");
   }

@@ -1,4 +1,4 @@
-import { UsageError } from "@skep/runtime";
+import { usageError } from "./usage-error.ts";
 import { VERSION } from "./version.ts";
 
 const HELP = `eBPF for TypeScript: compile an eBPF program once, run it on any Linux kernel with BTF.
@@ -52,7 +52,7 @@ export async function skep(args: readonly string[]): Promise<number> {
       process.stderr.write(HELP);
       return 64;
     default:
-      throw new UsageError(
+      throw await usageError(
         `there is no command ${JSON.stringify(command)}`,
         `to run a program, write: skep run ${command}; skep --help lists the commands`,
       );

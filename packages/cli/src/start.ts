@@ -1,5 +1,3 @@
-import { explain } from "@skep/runtime";
-
 /**
  * Runs a command to its end. Nothing escapes: what goes wrong is one or two lines on standard error and an exit code.
  * @param name begins every line on standard error
@@ -12,6 +10,8 @@ export async function start(
   try {
     process.exitCode = await command(process.argv.slice(2));
   } catch (error) {
+    // Only now: the words for an error need most of the library, and most runs have none.
+    const { explain } = await import("@skep/runtime");
     const { lines, exitCode } = explain(error);
     process.stderr.write(`${name}: ${lines.join("\n  ")}\n`);
     if (process.env.SKEP_DEBUG !== undefined && error instanceof Error)
