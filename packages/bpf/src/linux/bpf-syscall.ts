@@ -4,7 +4,7 @@ import type { BpfCalls, MapCreateAttr, ObjectKind, ProgLoadAttr } from "./bpf-ca
 import type { BpfCommand } from "./bpf-commands.ts";
 import { ElementCalls } from "./bpf-elements.ts";
 import { fillLinkCreate } from "./bpf-link-create.ts";
-import { EAGAIN, EINVAL, ENOENT, syscallError } from "./errno.ts";
+import { EAGAIN, EINVAL, ENOENT, EPERM, syscallError } from "./errno.ts";
 import type { OwnedFd } from "./fd.ts";
 import type { Native } from "./native.ts";
 import { withProfilingSignalBlocked } from "./signal-mask.ts";
@@ -19,15 +19,34 @@ const ID_COMMANDS: Readonly<Record<ObjectKind, { readonly next: BpfCommand; read
   link: { next: "BPF_LINK_GET_NEXT_ID", fd: "BPF_LINK_GET_FD_BY_ID" },
 };
 
-/** bpf(2) over a {@link Native}. `own` takes ownership of the descriptors that the kernel returns. */
-export function createBpfCalls(native: Native, own: (fd: number) => OwnedFd): BpfCalls {
+/** What bpf(2) needs of its surroundings. */
+export interface BpfHost {
+  /** Takes ownership of a descriptor that the kernel returned. */
+  own(fd: number): OwnedFd;
+  /** Called on EPERM: true when a limit was lifted, so that trying again makes sense. */
+  liftLimits(): boolean;
+}
+
+/** bpf(2) over a {@link Native}. */
+export function createBpfCalls(native: Native, host: BpfHost): BpfCalls {
+  const own = (fd: number) => host.own(fd);
   const attr = new BpfAttr(native);
   const elements = new ElementCalls(native);
   const batches = new BatchCalls(native, attr);
   const owned = (command: BpfCommand, subject?: string) => own(attr.call(command, subject));
+  /** For what takes locked memory on kernels before 5.11. */
+  const charged = (command: BpfCommand, subject: string, call: () => number) => {
+    let result = call();
+    if (result === -EPERM && host.liftLimits()) result = call();
+    if (result < 0) throw syscallError(`bpf(${command})`, -result, subject);
+    return own(result);
+  };
 
   return {
-    mapCreate: (map) => own(fillMapCreate(attr, map).call("BPF_MAP_CREATE", map.name && `map ${map.name}`)),
+    mapCreate: (map) =>
+      charged("BPF_MAP_CREATE", map.name ? `map ${map.name}` : "", () =>
+        fillMapCreate(attr, map).tryCall("BPF_MAP_CREATE"),
+      ),
     mapLookup: (map, key, value, flags = 0) => elements.lookup("BPF_MAP_LOOKUP_ELEM", map, key, value, flags),
     mapLookupAndDelete: (map, key, value, flags = 0) =>
       elements.lookup("BPF_MAP_LOOKUP_AND_DELETE_ELEM", map, key, value, flags),
@@ -50,7 +69,10 @@ export function createBpfCalls(native: Native, own: (fd: number) => OwnedFd): Bp
       batches.write("BPF_MAP_UPDATE_BATCH", map, keys, values, count, flags),
     mapDeleteBatch: (map, keys, count) =>
       batches.write("BPF_MAP_DELETE_BATCH", map, keys, undefined, count, 0),
-    progLoad: (program) => own(loadProgram(native, attr, program)),
+    progLoad: (program) =>
+      charged("BPF_PROG_LOAD", program.name ? `program ${program.name}` : "", () =>
+        loadProgram(native, attr, program),
+      ),
     progAttach({ target, program, attachType, flags, replace }) {
       attr.clear().u32(0, target).u32(4, program.raw).u32(8, attachType).u32(12, flags).u32(16, replace?.raw);
       attr.call("BPF_PROG_ATTACH");
@@ -72,7 +94,7 @@ export function createBpfCalls(native: Native, own: (fd: number) => OwnedFd): Bp
     btfLoad(btf, log) {
       attr.clear().input(0, btf).output(8, log?.buffer).u32(16, btf.length);
       attr.u32(20, log?.buffer.length).u32(24, log?.level);
-      return owned("BPF_BTF_LOAD");
+      return charged("BPF_BTF_LOAD", "", () => attr.tryCall("BPF_BTF_LOAD"));
     },
     linkCreate: (link) => own(fillLinkCreate(attr, link).call("BPF_LINK_CREATE")),
     linkUpdate({ link, program, old, flags }) {
@@ -143,7 +165,7 @@ function fillRecords(
 
 /**
  * The verifier gives up with EAGAIN when a signal is pending. A CPU profiler's SIGPROF would interrupt every further
- * attempt as well, so those run with it blocked.
+ * attempt as well, so those run with it blocked. Returns a descriptor or `-errno`.
  */
 function loadProgram(native: Native, attr: BpfAttr, program: ProgLoadAttr): number {
   const load = () => fillProgLoad(attr, program).tryCall("BPF_PROG_LOAD");
@@ -151,7 +173,5 @@ function loadProgram(native: Native, attr: BpfAttr, program: ProgLoadAttr): numb
   for (let attempt = 1; result === -EAGAIN && attempt < LOAD_ATTEMPTS; attempt++) {
     result = withProfilingSignalBlocked(native, load);
   }
-  if (result < 0)
-    throw syscallError("bpf(BPF_PROG_LOAD)", -result, program.name && `program ${program.name}`);
   return result;
 }

@@ -10,7 +10,8 @@ import { Kallsyms } from "./kallsyms.ts";
 import type { Kernel } from "./kernel.ts";
 import { kernelBtf, moduleBtf, moduleBtfs } from "./kernel-btf.ts";
 import { readKernelConfig } from "./kernel-config.ts";
-import { trueVersion } from "./kernel-version.ts";
+import { trueVersion, versionCode } from "./kernel-version.ts";
+import { raiseMemlock } from "./memlock.ts";
 import { type MapOptions, type Mapping, mapMemory } from "./memory-map.ts";
 import type { Native } from "./native.ts";
 import { readTextIfExists } from "./proc-file.ts";
@@ -19,6 +20,7 @@ import { openTracefs } from "./tracefs.ts";
 
 const F_DUPFD_CLOEXEC = 1030;
 const PERF_FLAG_FD_CLOEXEC = 8n;
+const MEMCG_ACCOUNTING = versionCode(5, 11);
 
 /** The kernel that a {@link Native} reaches. Every fact is read when first asked for, and kept. */
 export class HostKernel implements Kernel {
@@ -28,11 +30,15 @@ export class HostKernel implements Kernel {
   readonly machine = machine();
   readonly #numbers = syscallNumbers();
   readonly #symbols = new Kallsyms();
+  #memlockLifted = false;
   readonly #facts = new Map<string, unknown>();
 
   constructor(native: Native) {
     this.native = native;
-    this.bpf = createBpfCalls(native, (fd) => this.own(fd));
+    this.bpf = createBpfCalls(native, {
+      own: (fd) => this.own(fd),
+      liftLimits: () => this.#liftMemlock(),
+    });
   }
 
   get pageSize(): number {
@@ -104,6 +110,14 @@ export class HostKernel implements Kernel {
 
   map(options: MapOptions): Mapping {
     return mapMemory(this.native, options);
+  }
+
+  /** Only once, and only where locked memory is what maps and programs are charged to. */
+  #liftMemlock(): boolean {
+    if (this.#memlockLifted || this.version >= MEMCG_ACCOUNTING) return false;
+    this.#memlockLifted = true;
+    raiseMemlock(this.native);
+    return true;
   }
 
   #moveUp(fd: number): number {

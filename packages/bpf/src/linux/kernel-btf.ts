@@ -1,5 +1,6 @@
 import { readdirSync } from "node:fs";
 import { Btf } from "../btf/btf.ts";
+import { readElf } from "../elf/read-elf.ts";
 import { NotFoundError, UnsupportedError } from "../errors.ts";
 import { ENOENT, failedWith } from "./errno.ts";
 import type { Kernel } from "./kernel.ts";
@@ -11,10 +12,37 @@ const SYSFS = "/sys/kernel/btf";
 export function kernelBtf(release: string): Btf {
   const bytes = readBytesIfExists(`${SYSFS}/vmlinux`);
   if (bytes !== undefined) return Btf.parse(bytes);
+  const image = btfOfImage(release);
+  if (image !== undefined) return image;
   throw new UnsupportedError(
     `kernel ${release} offers no BTF`,
     "use a kernel built with CONFIG_DEBUG_INFO_BTF=y (5.4 or newer), or pass a BTF file made for this kernel",
   );
+}
+
+/** Where distributions leave the kernel's image: `vmlinux` with its sections, unlike `vmlinuz`. */
+function imagePaths(release: string): readonly string[] {
+  return [
+    `/boot/vmlinux-${release}`,
+    `/lib/modules/${release}/vmlinux-${release}`,
+    `/lib/modules/${release}/build/vmlinux`,
+    `/usr/lib/modules/${release}/kernel/vmlinux`,
+    `/usr/lib/debug/boot/vmlinux-${release}`,
+    `/usr/lib/debug/boot/vmlinux-${release}.debug`,
+    `/usr/lib/debug/lib/modules/${release}/vmlinux`,
+  ];
+}
+
+/** The first image that has types. @throws {MalformedError} for one that is damaged */
+export function btfOfImage(release: string, read = readBytesIfExists): Btf | undefined {
+  for (const path of imagePaths(release)) {
+    const bytes = read(path);
+    if (bytes === undefined) continue;
+    const elf = readElf(bytes);
+    const section = elf.section(".BTF");
+    if (section !== undefined) return Btf.parse(elf.data(section));
+  }
+  return undefined;
 }
 
 /** A module's types, which continue those of the kernel. @kernel 5.11 @throws {NotFoundError} */

@@ -1,0 +1,31 @@
+import { describe, expect, it } from "vitest";
+import { type Capability, effectiveCapabilities, missingCapabilities } from "../../src/linux/capabilities.ts";
+import { parseLockdown } from "../../src/linux/lockdown.ts";
+
+describe("capabilities", () => {
+  it("are read by name from a process's status", () => {
+    const status =
+      "Name:\tnode\nCapPrm:\t0000000000000000\nCapEff:\t000000c000000400\nCapBnd:\t000001ffffffffff\n";
+    expect([...effectiveCapabilities(status)]).toEqual(["CAP_NET_BIND_SERVICE", "CAP_PERFMON", "CAP_BPF"]);
+    expect(effectiveCapabilities("").size).toBe(0);
+  });
+
+  it("of an administrator cover those split off later", () => {
+    const has = (...names: Capability[]) => new Set(names);
+    expect(missingCapabilities(undefined, has("CAP_SYS_ADMIN"))).toEqual([]);
+    expect(missingCapabilities(undefined, has("CAP_BPF"))).toEqual(["CAP_PERFMON"]);
+    expect(missingCapabilities(["CAP_NET_ADMIN"], has("CAP_SYS_ADMIN"))).toEqual(["CAP_NET_ADMIN"]);
+  });
+});
+
+describe("lockdown", () => {
+  it.each([
+    ["[none] integrity confidentiality", "none"],
+    ["none [integrity] confidentiality", "integrity"],
+    ["none integrity [confidentiality]", "confidentiality"],
+    ["something new", undefined],
+    [undefined, undefined],
+  ])("reads %j", (text, level) => {
+    expect(parseLockdown(text)).toBe(level);
+  });
+});
