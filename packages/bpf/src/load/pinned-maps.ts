@@ -1,5 +1,5 @@
-import { InvalidArgumentError } from "../errors.ts";
-import { EEXIST, ENOENT, failedWith } from "../linux/errno.ts";
+import { InvalidArgumentError, NotFoundError, type SyscallError } from "../errors.ts";
+import { EEXIST, EINVAL, ENOENT, EPERM, errnoText, failedWith } from "../linux/errno.ts";
 import type { OwnedFd } from "../linux/fd.ts";
 import type { Kernel } from "../linux/kernel.ts";
 import { BPF_MAP_TYPE_DEVMAP, BPF_MAP_TYPE_DEVMAP_HASH } from "../spec/map-types.ts";
@@ -36,11 +36,20 @@ export function pinNew(kernel: Kernel, path: string, spec: MapSpec, fd: OwnedFd,
     kernel.bpf.objPin(fd, path);
     return fd;
   } catch (error) {
+    if (failedWith(error, ENOENT, EPERM, EINVAL)) throw noBpffs(path, error);
     const other = failedWith(error, EEXIST) ? openPinned(kernel, path, spec) : undefined;
     if (other === undefined) throw error;
     fd.close();
     return cleanup.add(other);
   }
+}
+
+function noBpffs(path: string, cause: SyscallError): NotFoundError {
+  return new NotFoundError(
+    `cannot pin a map at ${path}: ${errnoText(cause.errno)}`,
+    "the folder must exist in a bpf file system: mount -t bpf bpf /sys/fs/bpf",
+    { cause },
+  );
 }
 
 type Shape = Readonly<

@@ -65,14 +65,13 @@ function poisonedField(refused: Refused, reading: LogReading, source: SourceLine
   );
 }
 
-/** `struct task_struct.state (0:23)` → `struct task_struct with a member state`. */
+/** `struct task_struct___old.state (0:23)` → `struct task_struct with a member state (0:23)`. */
 function lacking({ what, kind }: Poisoned): string {
-  const [, type, path] = /^((?:struct |union |enum )?[^.[:(\s]+)(.*?)(?: \([\d:]+\))?$/.exec(what) ?? [];
+  const plain = what.replace(/___\w+?(?=[.:[ ]|$)/, "");
   const family = coreFamily(kind);
-  if (family === "field" && type !== undefined && path)
-    return `${type} member ${path.replace(/^\./, "")} (${what})`;
-  if (family === "enum-value") return `enumerator ${what}`;
-  return what;
+  if (family === "field") return plain.replace(".", " with a member ");
+  if (family === "enum-value") return plain.replace(/^(.*)::(\w+)$/, "enumerator $2 in $1");
+  return plain;
 }
 
 function advice({ kind }: Poisoned): string {

@@ -1,0 +1,111 @@
+import { readdirSync } from "node:fs";
+import { describe, expect, it } from "vitest";
+import {
+  BpfError,
+  RelocationError,
+  type SyscallError,
+  UnsupportedError,
+  VerifierError,
+} from "../../src/errors.ts";
+import { hostKernel } from "../../src/linux/kernel.ts";
+import { open } from "../../src/object.ts";
+import { compileFixture } from "../compile-fixture.ts";
+
+const bytes = compileFixture("load/refused.bpf.c");
+
+function loadOnly(name: string) {
+  const spec = open(bytes, { name: "refused" });
+  for (const program of spec.programs.values()) program.autoload = program.name === name;
+  return spec.load();
+}
+
+function refusalOf(name: string): BpfError {
+  try {
+    loadOnly(name).close();
+  } catch (error) {
+    if (error instanceof BpfError) return error;
+    throw error;
+  }
+  throw new Error(`${name} was loaded`);
+}
+
+describe("a program that the kernel refuses", () => {
+  it("is told apart from one that it takes", () => {
+    using object = loadOnly("works");
+    expect(object.program("works").tag).toMatch(/^[0-9a-f]{16}$/);
+  });
+
+  it("names the C line and the verifier's complaint", () => {
+    const error = refusalOf("forgets_null_check") as VerifierError;
+    expect(error).toBeInstanceOf(VerifierError);
+    expect(error.message).toMatch(
+      /forgets_null_check at .*refused\.bpf\.c:\d+ `\*count \+= 1;`: R0 invalid mem access/,
+    );
+    expect(error.telling.join("\n")).toContain("map_value_or_null");
+    expect(error.log.length).toBeGreaterThan(100);
+  });
+
+  it("names the member that this kernel lacks", () => {
+    const error = refusalOf("reads_missing_member");
+    expect(error).toBeInstanceOf(RelocationError);
+    expect(error.message).toMatch(
+      /this kernel has no struct task_struct with a member no_such_member \(0:0\), needed by/,
+    );
+    expect(error.next).toContain("bpf_core_field_exists");
+  });
+
+  it("names the enumerator that this kernel lacks", () => {
+    expect(refusalOf("wants_missing_enumerator").message).toContain(
+      "this kernel has no enumerator NO_SUCH_ENUMERATOR in enum bpf_map_type",
+    );
+  });
+
+  it("is loaded when what is missing is guarded", () => {
+    loadOnly("guards_missing_member").close();
+  });
+
+  it("names the kernel function that does not exist", () => {
+    expect(refusalOf("calls_missing_kfunc").message).toContain("kernel function no_such_kfunc()");
+  });
+
+  it("names the helper that it may not call", () => {
+    expect(refusalOf("calls_unknown_helper")).toBeInstanceOf(UnsupportedError);
+    expect(refusalOf("calls_unknown_helper").message).toContain("(#9999)");
+    expect(refusalOf("calls_forbidden_helper").message).toContain("BPF_PROG_TYPE_SOCKET_FILTER");
+  });
+
+  it("names the tracepoint or function that this kernel does not have", () => {
+    expect(refusalOf("no_tracepoint").message).toContain("no tracepoint no_such_tracepoint");
+    expect(refusalOf("no_function").message).toContain("no function no_such_function");
+  });
+
+  it("says that the section names no target", () => {
+    expect(refusalOf("says_no_target").message).toContain('SEC("tp_btf") names nothing to attach to');
+  });
+
+  it("says that the machine forbids trampolines, and never speaks of ulimit", (ctx) => {
+    const spec = open(bytes);
+    for (const program of spec.programs.values()) program.autoload = program.name === "needs_trampoline";
+    let error: unknown;
+    try {
+      spec.load().close();
+    } catch (thrown) {
+      error = thrown;
+    }
+    if (!(error instanceof UnsupportedError)) return ctx.skip("this kernel allows trampolines");
+    expect(error.message).toContain("forbids programs that patch its functions");
+    expect(error.next).not.toContain("ulimit");
+    expect((error.cause as SyscallError).errno).toBe(1);
+  });
+
+  it("leaves no descriptor behind", () => {
+    hostKernel().btf();
+    const descriptors = () => readdirSync("/proc/self/fd").length;
+    refusalOf("forgets_null_check");
+    const before = descriptors();
+    for (const name of ["forgets_null_check", "reads_missing_member", "no_tracepoint", "calls_missing_kfunc"])
+      refusalOf(name);
+    loadOnly("works").close();
+    expect(descriptors()).toBe(before);
+  });
+});
