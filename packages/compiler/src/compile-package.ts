@@ -61,7 +61,7 @@ export async function compilePackage(
   const directory = await mkdtemp(join(tmpdir(), "skep-compile-"));
   try {
     const flags: CompileFlags = {
-      includes: await ownIncludes(),
+      includes: await ownIncludes(directory),
       cflags: options.cflags ?? [],
       color: options.color ?? false,
     };
@@ -79,9 +79,9 @@ export async function compilePackage(
 }
 
 /** Without types of the kernel everything that does not include `vmlinux.h` still compiles. */
-async function ownIncludes(): Promise<readonly string[]> {
+async function ownIncludes(spare: string): Promise<readonly string[]> {
   try {
-    return [await vmlinuxHeaderDirectory()];
+    return [await vmlinuxHeaderDirectory(spare)];
   } catch (error) {
     if (error instanceof NotFoundError) return [];
     throw error;

@@ -19,13 +19,24 @@ export async function compileTypes(
   directory: string,
   flags: CompileFlags,
 ): Promise<Btf | undefined> {
-  const tags = plan.definitions.filter(({ kind }) => kind === "struct").map(({ name }) => `struct ${name}`);
+  const structs = plan.definitions.filter(({ kind }) => kind === "struct").map(({ name }) => name);
+  const tags = [...structs, ...plan.mentioned].map((name) => `struct ${name}`);
   const typedefs = plan.definitions.filter(({ kind }) => kind === "typedef").map(({ name }) => name);
-  const mentioned = plan.mentioned.map((name) => `struct ${name}`);
-  const wanted = [...tags, ...typedefs, ...mentioned];
-  if (wanted.length === 0) return undefined;
+  const btfOf = (types: readonly string[]) => compilePointers(clang, source, types, directory, flags);
+  // A pointer to a struct that an #ifdef left out is no error, one to such a typedef is.
+  return (await btfOf([...tags, ...typedefs])) ?? (typedefs.length > 0 ? btfOf(tags) : undefined);
+}
+
+async function compilePointers(
+  clang: Clang,
+  source: string,
+  types: readonly string[],
+  directory: string,
+  flags: CompileFlags,
+): Promise<Btf | undefined> {
+  if (types.length === 0) return undefined;
   const unit = join(directory, "types.bpf.c");
-  const pointers = wanted.map((type, index) => `${type} *skep_type_${index};\n`);
+  const pointers = types.map((type, index) => `${type} *skep_type_${index};\n`);
   await writeFile(unit, `#include ${JSON.stringify(resolve(source))}\n${pointers.join("")}`);
   try {
     const { object } = await compileObject(clang, unit, join(directory, "types.o"), flags);

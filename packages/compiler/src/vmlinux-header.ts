@@ -1,6 +1,6 @@
 import { createHash, randomUUID } from "node:crypto";
-import { access, mkdir, mkdtemp, readFile, rename, writeFile } from "node:fs/promises";
-import { homedir, tmpdir } from "node:os";
+import { access, mkdir, readFile, rename, writeFile } from "node:fs/promises";
+import { homedir } from "node:os";
 import { join } from "node:path";
 import { Btf, NotFoundError, printC } from "@skep/bpf";
 
@@ -14,22 +14,27 @@ export function cacheDirectory(env: NodeJS.ProcessEnv = process.env): string {
   return join(base?.startsWith("/") ? base : join(homedir(), ".cache"), "skep");
 }
 
+export interface HeaderPlaces {
+  /** BTF of the kernel to compile against; the running one by default. */
+  readonly btf?: string;
+  /** Where headers are kept for the next time. */
+  readonly cache?: string;
+}
+
 /**
  * A directory that holds `vmlinux.h`: the types of a kernel as C, made from its BTF once and then kept.
- * @param btfPath BTF of the kernel to compile against; the running one by default
+ * @param spare an existing directory that takes the header when the cache cannot be written (a read-only home)
  * @throws {NotFoundError} when the kernel has no BTF
  */
-export async function vmlinuxHeaderDirectory(
-  btfPath = KERNEL_BTF,
-  cache = cacheDirectory(),
-): Promise<string> {
-  const btf = await readBtf(btfPath);
+export async function vmlinuxHeaderDirectory(spare: string, places: HeaderPlaces = {}): Promise<string> {
+  const btf = await readBtf(places.btf ?? KERNEL_BTF);
   const key = createHash("sha256").update(`${HEADER_REVISION}\n`).update(btf).digest("hex").slice(0, 16);
-  const directory = join(cache, "vmlinux", key);
-  const header = join(directory, "vmlinux.h");
-  if (await exists(header)) return directory;
+  const directory = join(places.cache ?? cacheDirectory(), "vmlinux", key);
+  if (await exists(join(directory, "vmlinux.h"))) return directory;
   const text = printC(Btf.parse(btf));
-  return (await keep(directory, text)) ? directory : keepForNow(text);
+  if (await keep(directory, text)) return directory;
+  await writeFile(join(spare, "vmlinux.h"), text);
+  return spare;
 }
 
 async function readBtf(path: string): Promise<Uint8Array> {
@@ -51,7 +56,7 @@ async function exists(path: string): Promise<boolean> {
   );
 }
 
-/** Written aside and renamed, so that two compilers at once never see half a header. */
+/** Written aside and renamed, so that two compilers at once never see half a header. False when that is not possible. */
 async function keep(directory: string, text: string): Promise<boolean> {
   try {
     await mkdir(directory, { recursive: true });
@@ -62,11 +67,4 @@ async function keep(directory: string, text: string): Promise<boolean> {
   } catch {
     return false;
   }
-}
-
-/** The cache cannot be written (a read-only home): the header still serves this one run. */
-async function keepForNow(text: string): Promise<string> {
-  const directory = await mkdtemp(join(tmpdir(), "skep-vmlinux-"));
-  await writeFile(join(directory, "vmlinux.h"), text);
-  return directory;
 }
