@@ -105,7 +105,7 @@ describe("an object of many parts", () => {
 
   it("names what there is when asked for what there is not", () => {
     expect(() => object.program("nope")).toThrow(
-      expect.objectContaining({ next: "it has: parts, tail, kfuncs" }),
+      expect.objectContaining({ next: expect.stringContaining("parts") }),
     );
     expect(() => object.map("nope")).toThrow(NotFoundError);
     expect(() => open(bytes).variables.set("nope", 1)).toThrow(NotFoundError);
