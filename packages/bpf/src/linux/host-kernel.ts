@@ -84,7 +84,7 @@ export class HostKernel implements Kernel {
   }
 
   symbolAddress(name: string): bigint {
-    return this.#once(`address of ${name}`, () => this.#symbols.address(name));
+    return this.#symbols.address(name);
   }
 
   own(fd: number): OwnedFd {

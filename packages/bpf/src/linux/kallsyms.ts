@@ -7,12 +7,12 @@ const TAB = 0x09;
 const DOT = 0x2e;
 
 /**
- * Addresses of kernel symbols, from one read of /proc/kallsyms (10 MB and more). The text is held weakly: lookups made
- * while an object is being loaded share it, and afterwards it can be collected.
+ * Addresses of kernel symbols, from one read of /proc/kallsyms (10 MB and more). Lookups of one turn of the event loop
+ * share the text; later ones read it anew, because modules come and go.
  */
 export class Kallsyms {
   readonly #read: () => Buffer;
-  #text: WeakRef<Buffer> | undefined;
+  #text: Buffer | undefined;
 
   constructor(read: () => Buffer = () => readFileSync(PATH)) {
     this.#read = read;
@@ -56,11 +56,13 @@ export class Kallsyms {
   }
 
   #load(): Buffer {
-    const known = this.#text?.deref();
-    if (known !== undefined) return known;
-    const text = this.#read();
-    this.#text = new WeakRef(text);
-    return text;
+    if (this.#text === undefined) {
+      this.#text = this.#read();
+      setImmediate(() => {
+        this.#text = undefined;
+      });
+    }
+    return this.#text;
   }
 }
 

@@ -37,6 +37,20 @@ describe("kernel symbols", () => {
     expect(symbols().addresses("helper")).toEqual([0xffffffff81000100n, 0xffffffff81000200n]);
   });
 
+  it("are read once for all lookups of a turn, and anew for later ones", async () => {
+    let reads = 0;
+    const counted = new Kallsyms(() => {
+      reads++;
+      return Buffer.from(text);
+    });
+    counted.address("_text");
+    counted.address("twice");
+    expect(reads).toBe(1);
+    await new Promise((resolve) => setImmediate(resolve));
+    counted.address("_text");
+    expect(reads).toBe(2);
+  });
+
   it("says when the kernel hides addresses", () => {
     expect(() => symbols().address("hidden")).toThrow(PermissionError);
   });
