@@ -1,6 +1,6 @@
-import { SyscallError, UnsupportedError } from "../errors.ts";
+import { PermissionError, SyscallError, UnsupportedError } from "../errors.ts";
+import { missingCapabilities } from "../linux/capabilities.ts";
 import { OwnedFd } from "../linux/fd.ts";
-import { raiseMemlock } from "../linux/memlock.ts";
 import { CodeTable, type LinkedProgram } from "../relocate/code.ts";
 import { CoreRelocator } from "../relocate/core/relocate-core.ts";
 import { linkSubprograms } from "../relocate/link-subprograms.ts";
@@ -49,7 +49,7 @@ export function loadObject(plan: LoadPlan): LoadedObject {
   using kept = new Cleanup();
   const features = featuresOf(plan.kernel);
   const load: Load = { plan, features, types: new KernelTypes(plan.kernel), temporary, kept };
-  if (!features.memcgAccounting) raiseMemlock(plan.kernel.native);
+  checkPermission(plan, features);
   const externs = resolveExterns(plan, load.types, features, temporary);
   const structOps = prepareStructOps(plan, load.types);
   const linked = linkPrograms(load);
@@ -70,6 +70,21 @@ function checkByteOrder({ object }: LoadPlan): void {
     `${object.name} is built for machines of the other byte order`,
     `build it with -target ${hostIsLittleEndian ? "bpfel" : "bpfeb"}`,
   );
+}
+
+/** The first probe says whether this process may use bpf(2) at all: better told now, and once. */
+function checkPermission({ object }: LoadPlan, features: Features): void {
+  try {
+    void features.programName;
+  } catch (error) {
+    const missing = missingCapabilities();
+    if (!(error instanceof PermissionError) || missing.length === 0) throw error;
+    throw new PermissionError(
+      `not allowed to load ${object.name}: this process lacks ${missing.join(" and ")}`,
+      "run as root (sudo), or grant the capabilities (setcap, systemd AmbientCapabilities)",
+      { cause: error },
+    );
+  }
 }
 
 /** CO-RE and linking: pure work, done before anything is created. */
