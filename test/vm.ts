@@ -27,10 +27,11 @@ export interface VmResult {
 export function runInVm(
   kernel: string,
   command: readonly string[],
-  options: { readonly timeoutSeconds?: number } = {},
+  options: { readonly timeoutSeconds?: number; readonly kernelCommandLine?: string } = {},
 ): Promise<VmResult> {
   const limit = String(options.timeoutSeconds ?? 120);
-  return run(["--kernel", kernel, "--timeout", limit, "--", ...command]);
+  const append = options.kernelCommandLine === undefined ? [] : ["--append", options.kernelCommandLine];
+  return run(["--kernel", kernel, "--timeout", limit, ...append, "--", ...command]);
 }
 
 /** Fetches what a kernel needs, once. A reason to skip the test when this machine cannot run it, else undefined. */

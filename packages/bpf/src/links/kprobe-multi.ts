@@ -1,4 +1,4 @@
-import { NotFoundError, UnsupportedError } from "../errors.ts";
+import { NotFoundError, PermissionError, UnsupportedError } from "../errors.ts";
 import { EINVAL, ENOENT, EOPNOTSUPP, ESRCH, failedWith } from "../linux/errno.ts";
 import type { Kernel } from "../linux/kernel.ts";
 import type { LoadedProgram } from "../load/program.ts";
@@ -6,7 +6,7 @@ import type { LinkKind } from "../spec/object-spec.ts";
 import { BPF_TRACE_KPROBE_MULTI, BPF_TRACE_KPROBE_SESSION } from "../spec/program-types.ts";
 import { attachError } from "./attach-error.ts";
 import { globMatcher, isPattern } from "./glob.ts";
-import { knownFunctionNames, traceableFunctions } from "./kernel-functions.ts";
+import { knownFunctionNames, type TraceableFunction, traceableFunctions } from "./kernel-functions.ts";
 import { kernelLink, type Link } from "./link.ts";
 import { suggestion } from "./near-names.ts";
 import { type AttachOptions, cookieOf, requiredTarget } from "./options.ts";
@@ -38,7 +38,7 @@ export function attachKprobeSession(program: LoadedProgram, options: AttachOptio
 function attachMany(kind: LinkKind, program: LoadedProgram, options: AttachOptions, flags: number): Link {
   const target = requiredTarget(program, options, "tcp_*");
   const attachType = kind === "kprobe.session" ? BPF_TRACE_KPROBE_SESSION : BPF_TRACE_KPROBE_MULTI;
-  const places = placesOf(program.kernel, target);
+  const { guessed, ...places } = placesOf(program.kernel, target);
   const count = places.symbols?.length ?? places.addresses?.length ?? 0;
   const description = `${kind} ${target} (${count} ${count === 1 ? "function" : "functions"})`;
   const cookie = cookieOf(options);
@@ -48,13 +48,17 @@ function attachMany(kind: LinkKind, program: LoadedProgram, options: AttachOptio
     const fd = program.kernel.bpf.linkCreate({ program: program.fd, target: 0, attachType, kprobeMulti });
     return kernelLink(kind, description, fd);
   } catch (error) {
-    throw explain(error, description, target, program.kernel);
+    const reason = explain(error, description, target, program.kernel);
+    // Only what the kernel cannot do at all says more than that the list of its functions is closed to us.
+    throw guessed === undefined || reason instanceof UnsupportedError ? reason : guessed;
   }
 }
 
 interface Places {
   readonly symbols?: readonly string[];
   readonly addresses?: readonly bigint[];
+  /** Why the functions were taken from kallsyms, where some cannot be traced. */
+  readonly guessed?: PermissionError;
 }
 
 /** Plain names go to the kernel as they are; patterns are resolved, by address where those are known: names may repeat. */
@@ -62,7 +66,14 @@ function placesOf(kernel: Kernel, target: string): Places {
   const words = target.split(",").map((word) => word.trim());
   if (!words.some(isPattern)) return { symbols: [...new Set(words)] };
   const matchers = words.map(globMatcher);
-  const found = traceableFunctions(kernel).filter((entry) => matchers.some((matches) => matches(entry.name)));
+  const wanted = (name: string): boolean => matchers.some((matches) => matches(name));
+  let found: readonly TraceableFunction[];
+  try {
+    found = traceableFunctions(kernel).filter((entry) => wanted(entry.name));
+  } catch (error) {
+    if (!(error instanceof PermissionError)) throw error;
+    return { symbols: [...new Set(knownFunctionNames(kernel).filter(wanted))], guessed: error };
+  }
   if (found.length === 0) throw noMatch(target, kernel);
   if (found.every((entry) => entry.address !== undefined)) {
     return { addresses: [...new Set(found.map((entry) => entry.address ?? 0n))] };

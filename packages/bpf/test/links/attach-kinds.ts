@@ -1,0 +1,117 @@
+/**
+ * Attaches one program of each kind, does what it should see, and prints what it saw as JSON. Bundled and run under other
+ * kernels by kinds-in-vm.kernel.test.ts: `node attach-kinds.mjs OBJECT BINARY`, where BINARY has a function `work`.
+ */
+import { execFileSync } from "node:child_process";
+import { mkdirSync, mkdtempSync, readFileSync, rmdirSync, rmSync, unlinkSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { BpfError } from "../../src/errors.ts";
+import { IteratorLink } from "../../src/links/iter.ts";
+import type { Link } from "../../src/links/link.ts";
+import type { AttachOptions } from "../../src/links/options.ts";
+import { open } from "../../src/object.ts";
+
+export interface KindResult {
+  readonly name: string;
+  /** Hits while attached, and after closing. */
+  readonly hits?: number;
+  readonly late?: number;
+  readonly description?: string;
+  readonly error?: string;
+}
+
+/** Rounds of the action. */
+const ROUNDS = 5;
+
+interface Kind {
+  readonly options?: AttachOptions;
+  readonly act: (link: Link) => void;
+}
+
+const [, , objectPath = "", binary = ""] = process.argv;
+const directory = mkdtempSync(join(tmpdir(), "skep-kinds-"));
+const cgroup = cgroupDirectory();
+
+const unlink: Kind = { act: repeat(unlinkOne) };
+const runBinary = () => void execFileSync(binary, [String(ROUNDS)]);
+const work: Kind = { options: { target: `${binary}:work` }, act: runBinary };
+const udp = repeat(
+  () => void execFileSync("bash", ["-c", "echo x > /dev/udp/127.0.0.1/9"], { stdio: "ignore" }),
+);
+
+const KINDS: Readonly<Record<string, Kind>> = {
+  perf_event: { options: { sample: { frequency: 99 } }, act: () => burn(300) },
+  iter_task: { act: (link) => void (link as IteratorLink).read() },
+  xdp: { options: { interface: "lo", xdpMode: "generic" }, act: udp },
+  tc: { options: { interface: "lo" }, act: udp },
+  socket_filter: { options: { interface: "lo" }, act: udp },
+  cgroup: {
+    options: { cgroup },
+    act: () => inCgroup("for i in 1 2 3 4 5; do echo x > /dev/udp/127.0.0.1/9; done"),
+  },
+  sk_lookup: {
+    act: repeat(
+      () => void execFileSync("bash", ["-c", "echo x > /dev/tcp/127.0.0.1/9 || true"], { stdio: "ignore" }),
+    ),
+  },
+  uprobe: work,
+  uretprobe: work,
+  uprobe_multi: work,
+  usdt: { options: { target: `${binary}:skep:args` }, act: runBinary },
+};
+
+for (const name of open(objectPath).programs.keys())
+  console.log(JSON.stringify(tryKind(name, KINDS[name.slice("on_".length)] ?? unlink)));
+rmSync(directory, { recursive: true });
+if (cgroup !== "") rmdirSync(cgroup);
+
+function tryKind(name: string, kind: Kind): KindResult {
+  const spec = open(objectPath);
+  for (const program of spec.programs.values()) program.autoload = program.name === name;
+  spec.variables.set("target_pid", process.pid);
+  try {
+    using object = spec.load();
+    const hits = () => Number(object.variables.get("hits"));
+    const link = object.program(name).attach(kind.options ?? {});
+    kind.act(link);
+    const during = hits();
+    link.close();
+    const before = hits();
+    if (!(link instanceof IteratorLink)) kind.act(link);
+    return { name, hits: during, late: hits() - before, description: link.description };
+  } catch (error) {
+    if (!(error instanceof BpfError)) throw error;
+    return { name, error: `${error.name}: ${error.message} | ${error.next}` };
+  }
+}
+
+function repeat(action: () => void): () => void {
+  return () => {
+    for (let round = 0; round < ROUNDS; round++) action();
+  };
+}
+
+function unlinkOne(): void {
+  const path = join(directory, "file");
+  writeFileSync(path, "");
+  unlinkSync(path);
+}
+
+function burn(milliseconds: number): void {
+  for (const end = Date.now() + milliseconds; Date.now() < end; );
+}
+
+function inCgroup(script: string): void {
+  execFileSync("bash", ["-c", `echo $$ > ${cgroup}/cgroup.procs; ${script}`], { stdio: "ignore" });
+}
+
+/** A child of the v2 hierarchy, which a bare virtual machine has yet to mount. */
+function cgroupDirectory(): string {
+  const mounted = /^\S+ (\S+) cgroup2 /m.exec(readFileSync("/proc/mounts", "utf8"))?.[1];
+  const root = mounted ?? mkdtempSync(join(tmpdir(), "skep-cgroup-"));
+  if (mounted === undefined) execFileSync("mount", ["-t", "cgroup2", "none", root]);
+  const child = `${root}/skep-kinds-${process.pid}`;
+  mkdirSync(child);
+  return child;
+}
