@@ -13,6 +13,7 @@ export const PERF_COUNT_SW_DUMMY = 9;
 export const PERF_COUNT_SW_BPF_OUTPUT = 10;
 
 /** enum perf_event_sample_format. */
+export const PERF_SAMPLE_TIME = 1 << 2;
 export const PERF_SAMPLE_RAW = 1 << 10;
 
 /** ioctl(2) requests on a perf event; SET_BPF takes a program's descriptor. */
@@ -32,6 +33,8 @@ export interface PerfEventAttr {
   /** Wake the reader after this many events, or with `watermark` bytes. */
   readonly wakeup?: number;
   readonly watermark?: boolean;
+  /** Times of samples are read from this clock (1: CLOCK_MONOTONIC) instead of perf's own. @kernel 4.1 */
+  readonly clockId?: number;
   readonly disabled?: boolean;
   readonly inherit?: boolean;
   readonly excludeUser?: boolean;
@@ -64,6 +67,7 @@ export function encodePerfEventAttr(attr: PerfEventAttr): Uint8Array {
   view.setUint32(52, attr.breakpointType ?? 0, true);
   word(56, attr.config1);
   word(64, attr.config2);
+  view.setInt32(92, attr.clockId ?? 0, true);
   return bytes;
 }
 
@@ -77,6 +81,7 @@ function flagBits(attr: PerfEventAttr): number {
     [7, attr.excludeIdle],
     [10, attr.frequency],
     [14, attr.watermark],
+    [25, attr.clockId !== undefined],
   ];
   return bits.reduce((sum, [bit, on]) => (on === true ? sum | (1 << bit) : sum), 0);
 }

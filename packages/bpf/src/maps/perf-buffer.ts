@@ -9,6 +9,7 @@ import {
   PERF_COUNT_SW_BPF_OUTPUT,
   PERF_EVENT_IOC_ENABLE,
   PERF_SAMPLE_RAW,
+  PERF_SAMPLE_TIME,
   PERF_TYPE_SOFTWARE,
 } from "../linux/perf-event.ts";
 import type { DrainEnd } from "./adaptive-wait.ts";
@@ -21,7 +22,7 @@ import {
 } from "./event-map.ts";
 import { PerfRing, type PerfSample } from "./perf-records.ts";
 
-const PERF_SAMPLE_TIME = 1 << 2;
+const CLOCK_MONOTONIC = 1;
 const DEFAULT_BYTES = 256 * 1024;
 
 interface OpenRing extends PerfRing {
@@ -139,6 +140,7 @@ export class PerfBuffer extends EventMap {
       config: PERF_COUNT_SW_BPF_OUTPUT,
       sampleType: PERF_SAMPLE_TIME | PERF_SAMPLE_RAW,
       samplePeriod: 1,
+      clockId: CLOCK_MONOTONIC, // the same on all CPUs, and as bpf_ktime_get_ns()
       wakeup: 1,
     });
     let fd: OwnedFd;
