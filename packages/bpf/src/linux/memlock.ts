@@ -6,7 +6,7 @@ const RLIM_INFINITY = 0xffff_ffff_ffff_ffffn;
 
 /**
  * Lifts this process's limit on locked memory, as far as it may. Before Linux 5.11 maps and programs count against it;
- * later they count against the memory cgroup (commit 97306be45fbe). False when it could not be lifted, which is no error:
+ * later they count against the memory cgroup. False when it could not be lifted, which is no error:
  * what does not fit fails by itself, and most things fit.
  */
 export function raiseMemlock(native: Native): boolean {

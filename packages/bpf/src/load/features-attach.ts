@@ -40,7 +40,7 @@ function uprobeMultiErrno(kernel: Kernel, pid: number): number {
 
 /** Ways to attach. */
 export const ATTACH_PROBES = {
-  /** Perf events (kprobes, uprobes, tracepoints, clocks) attach by a link, with a cookie. Commit b89fbfbb854c. */
+  /** Perf events (kprobes, uprobes, tracepoints, clocks) attach by a link, with a cookie. */
   perfLink: {
     since: "5.15",
     detect: (kernel) =>
@@ -51,7 +51,7 @@ export const ATTACH_PROBES = {
         { target: NO_DESCRIPTOR, attachType: types.BPF_PERF_EVENT },
       ) === EBADF,
   },
-  /** One link for many kernel functions. CONFIG_FPROBE. Commit 0dcac2725406. */
+  /** One link for many kernel functions. CONFIG_FPROBE. */
   kprobeMulti: {
     since: "5.18",
     detect: (kernel) => {
@@ -67,13 +67,13 @@ export const ATTACH_PROBES = {
   },
   /**
    * One link for many places in a file. The first kernels filtered by thread where a process was asked for; those
-   * that do it right refuse a negative pid at once. Commits 89ae89f53d20 and 46ba0e49b642.
+   * that do it right refuse a negative pid at once.
    */
   uprobeMulti: {
     since: "6.10",
     detect: (kernel) => uprobeMultiErrno(kernel, 0) === EBADF && uprobeMultiErrno(kernel, -1) === EINVAL,
   },
-  /** Programs on a network interface's traffic control, as links. Commit e420bed02507. */
+  /** Programs on a network interface's traffic control, as links. */
   tcx: {
     since: "6.6",
     detect: (kernel) =>
@@ -86,7 +86,7 @@ export const ATTACH_PROBES = {
   },
   /**
    * fentry, fexit: a program patched into a function's entry. Tried on a function that only BPF's own tests call.
-   * Commit fec56f5890d9; arm64 since 6.0 (efc9909fdce0).
+   * arm64 since 6.0.
    */
   fentry: {
     since: process.arch === "arm64" ? "6.0" : "5.5",
@@ -121,7 +121,7 @@ export const ATTACH_PROBES = {
       existsSync("/sys/bus/event_source/devices/uprobe/type") ||
       existsSync(`${kernel.tracefs}/uprobe_events`),
   },
-  /** System calls take a pointer to their registers (CONFIG_ARCH_HAS_SYSCALL_WRAPPER). Commit fa697140f9a2. */
+  /** System calls take a pointer to their registers (CONFIG_ARCH_HAS_SYSCALL_WRAPPER). */
   syscallWrapper: {
     since: "4.17",
     detect: (kernel) => {

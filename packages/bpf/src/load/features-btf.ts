@@ -45,31 +45,31 @@ function dataSection(name: number): number[] {
 
 /** Kinds of types that BPF_BTF_LOAD takes. */
 export const BTF_PROBES = {
-  /** BPF_BTF_LOAD. Commit f56a653c1fd1. */
+  /** BPF_BTF_LOAD. */
   btf: { since: "4.18", detect: (kernel) => accepts(kernel, "BTF", () => []) },
-  /** FUNC, FUNC_PROTO. Commit 2667a2626f4d. */
+  /** FUNC, FUNC_PROTO. */
   btfFunc: {
     since: "5.0",
     detect: (kernel) => accepts(kernel, "BTF functions", (text) => functionTypes(text, 0)),
   },
-  /** VAR, DATASEC. Commit 1dc92851849c. */
+  /** VAR, DATASEC. */
   btfDatasec: {
     since: "5.2",
     detect: (kernel) =>
       accepts(kernel, "BTF data sections", (text) => [variable(text), dataSection(text(".data"))]),
   },
-  /** FUNC with global linkage. Commit 51c39bb1d5d1. */
+  /** FUNC with global linkage. */
   btfGlobalFunc: {
     since: "5.6",
     detect: (kernel) =>
       accepts(kernel, "BTF global functions", (text) => functionTypes(text, LINKAGE_GLOBAL)),
   },
-  /** FLOAT. Commit b1828f0b0482. */
+  /** FLOAT. */
   btfFloat: {
     since: "5.13",
     detect: (kernel) => accepts(kernel, "BTF floats", (text) => [[text("float"), info(BtfKind.Float), 4]]),
   },
-  /** DECL_TAG. Commit b5ea834dde6b. */
+  /** DECL_TAG. */
   btfDeclTag: {
     since: "5.16",
     detect: (kernel) =>
@@ -78,7 +78,7 @@ export const BTF_PROBES = {
         [text("tag"), info(BtfKind.DeclTag), 2, 0xffff_ffff],
       ]),
   },
-  /** TYPE_TAG. Commit 8c42d2fa4eea. */
+  /** TYPE_TAG. */
   btfTypeTag: {
     since: "5.17",
     detect: (kernel) =>
@@ -87,7 +87,7 @@ export const BTF_PROBES = {
         [0, info(BtfKind.Ptr), 2],
       ]),
   },
-  /** ENUM64, and signedness of ENUM. Commit 6089fb325cf7. */
+  /** ENUM64, and signedness of ENUM. */
   btfEnum64: {
     since: "6.0",
     detect: (kernel) =>
@@ -101,7 +101,7 @@ export const BTF_PROBES = {
     detect: (kernel) =>
       accepts(kernel, "question marks in BTF names", (text) => [variable(text), dataSection(text("?.data"))]),
   },
-  /** DECL_TAG and TYPE_TAG as attributes. Commit 53ee0d66d7a6. */
+  /** DECL_TAG and TYPE_TAG as attributes. */
   btfTypeTagAttr: {
     since: "6.15",
     detect: (kernel) =>
@@ -110,7 +110,7 @@ export const BTF_PROBES = {
         [0, info(BtfKind.Ptr), 2],
       ]),
   },
-  /** The kernel names its own BTF objects, those of modules among them. Commit 5329722057d4. */
+  /** The kernel names its own BTF objects, those of modules among them. */
   moduleBtf: {
     since: "5.11",
     detect: (kernel) => {

@@ -28,17 +28,17 @@ function createArray(kernel: Kernel, flags: number) {
 
 /** Programs, maps and the attributes they are made with. */
 export const OBJECT_PROBES = {
-  /** Programs and maps may have names of 15 characters. Commit cb4d2b3f03d8. */
+  /** Programs and maps may have names of 15 characters. */
   programName: {
     since: "4.15",
     detect: (kernel) => attempt("program names", () => loadProbe(kernel, undefined, { name: "probe" })),
   },
-  /** Names may hold a dot. Commit 3e0ddc4f3ff1. */
+  /** Names may hold a dot. */
   dotInName: {
     since: "5.2",
     detect: (kernel) => attempt("dots in names", () => loadProbe(kernel, undefined, { name: "pro.be" })),
   },
-  /** Instructions may point into a map's value, and maps may be frozen: `.data`, `.rodata`. Commit d8eca5bbb2be. */
+  /** Instructions may point into a map's value, and maps may be frozen: `.data`, `.rodata`. */
   globalData: {
     since: "5.2",
     detect: (kernel) =>
@@ -46,12 +46,12 @@ export const OBJECT_PROBES = {
         attempt("global data", () => loadProbe(kernel, [...loadMapValue(map), move(0, 0), EXIT])),
       ),
   },
-  /** Arrays may be mapped into this process. Commit fc9702273e2e. */
+  /** Arrays may be mapped into this process. */
   mmapableArray: {
     since: "5.5",
     detect: (kernel) => attempt("mmapable arrays", () => createArray(kernel, BPF_F_MMAPABLE)),
   },
-  /** BPF_PROG_LOAD takes an expected attach type. Commit 5e43f899b03a. */
+  /** BPF_PROG_LOAD takes an expected attach type. */
   expectedAttachType: {
     since: "4.17",
     detect: (kernel) =>
@@ -62,12 +62,12 @@ export const OBJECT_PROBES = {
         }),
       ),
   },
-  /** bpf_probe_read_kernel and its kin exist; before, bpf_probe_read reads both kernel and user memory. Commit 6ae08ae3dea2. */
+  /** bpf_probe_read_kernel and its kin exist; before, bpf_probe_read reads both kernel and user memory. */
   probeReadKernel: {
     since: "5.5",
     detect: (kernel) => hasHelper(kernel, BPF_PROG_TYPE_TRACEPOINT, BPF_FUNC_PROBE_READ_KERNEL),
   },
-  /** A program can keep a map alive that no instruction mentions. Commit ef15314aa5de. */
+  /** A program can keep a map alive that no instruction mentions. */
   progBindMap: {
     since: "5.10",
     detect: (kernel) =>
@@ -82,7 +82,7 @@ export const OBJECT_PROBES = {
   },
   /**
    * Maps and programs count against the memory cgroup, not against RLIMIT_MEMLOCK. Seen by a helper of the same
-   * release, bpf_ktime_get_coarse_ns: commits 97306be45fbe and d05512618056.
+   * release, bpf_ktime_get_coarse_ns.
    */
   memcgAccounting: {
     since: "5.11",
@@ -91,12 +91,12 @@ export const OBJECT_PROBES = {
         loadProbe(kernel, [callHelper(BPF_FUNC_KTIME_GET_COARSE_NS), EXIT]),
       ),
   },
-  /** bpf_get_attach_cookie: programs attached to perf events learn which attachment called them. Commit 7adfc6c9b315. */
+  /** bpf_get_attach_cookie: programs attached to perf events learn which attachment called them. */
   bpfCookie: {
     since: "5.15",
     detect: (kernel) => hasHelper(kernel, BPF_PROG_TYPE_TRACEPOINT, BPF_FUNC_GET_ATTACH_COOKIE),
   },
-  /** BPF_MAP_TYPE_RINGBUF. Commit 457f44363a88. */
+  /** BPF_MAP_TYPE_RINGBUF. */
   ringBuffer: {
     since: "5.8",
     detect: (kernel) =>
@@ -109,7 +109,7 @@ export const OBJECT_PROBES = {
         }),
       ),
   },
-  /** Many elements in one call. Commit cb4d03ab499d. */
+  /** Many elements in one call. */
   batchOperations: {
     since: "5.6",
     detect: (kernel) =>
