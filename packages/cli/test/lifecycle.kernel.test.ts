@@ -101,7 +101,10 @@ describe("skep run begins and ends like a Unix tool", () => {
 
 describe("skep tells apart whose doing a failure is", () => {
   const run = (...args: string[]) => {
-    const { status, stdout, stderr } = spawnSync(process.execPath, [skepBin, ...args], { encoding: "utf8", timeout: 20_000 });
+    const { status, stdout, stderr } = spawnSync(process.execPath, [skepBin, ...args], {
+      encoding: "utf8",
+      timeout: 20_000,
+    });
     return { status, stdout, stderr };
   };
 
@@ -139,7 +142,10 @@ describe("help costs nothing", () => {
     ["btf", "--help"],
     ["run", "opensnoop", "--help"],
   ])("skep %s %s %s", (...args) => {
-    const { status, stdout, stderr } = spawnSync(process.execPath, [skepBin, ...args], { encoding: "utf8", timeout: 20_000 });
+    const { status, stdout, stderr } = spawnSync(process.execPath, [skepBin, ...args], {
+      encoding: "utf8",
+      timeout: 20_000,
+    });
     expect(status).toBe(0);
     expect(stderr).toBe("");
     expect(stdout).toMatch(args.at(-1) === "tools" ? /opensnoop/ : /Usage:/);
