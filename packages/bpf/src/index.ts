@@ -6,6 +6,7 @@ export { declaration, type PrintCOptions, printC, printTypeName, withoutQualifie
 export { type PrintTsOptions, printTs } from "./btf/print-ts.ts";
 export { type Keep, type PrunedBtf, type PrunedObjectBtf, pruneBtf, pruneObjectBtf } from "./btf/prune.ts";
 export * from "./btf/types.ts";
+export { type Codec, codecOf } from "./codec/codec.ts";
 export {
   type BpfValue,
   type DecodeOptions,
@@ -14,6 +15,8 @@ export {
   type EnumValue,
   type Integers64,
 } from "./codec/decoder.ts";
+export { type BpfInput, type Encoder, encoderOf } from "./codec/encoder.ts";
+export { type LazyRecord, type RecordView, viewOf } from "./codec/view.ts";
 export { readElf } from "./elf/read-elf.ts";
 export { type StripOptions, stripDebug } from "./elf/write.ts";
 export {
@@ -36,9 +39,40 @@ export { type Capability, missingCapabilities } from "./linux/capabilities.ts";
 export { hostKernel, type Kernel } from "./linux/kernel.ts";
 export { type Features, featuresOf } from "./load/features.ts";
 export type { LoadedProgram } from "./load/program.ts";
-export { EventMap, type EventOptions, type EventReading } from "./maps/event-map.ts";
+export { ArrayMap } from "./maps/array.ts";
+export { BloomFilterMap } from "./maps/bloom-filter.ts";
+export { createMap } from "./maps/create-map.ts";
+export { CgroupArrayMap, DescriptorMap, ProgramArrayMap } from "./maps/descriptor-map.ts";
+export {
+  type EventCallback,
+  type EventCounters,
+  EventMap,
+  type EventOptions,
+  type EventReading,
+  type EventType,
+  type WaitOptions,
+} from "./maps/event-map.ts";
+export { GlobalDataMap } from "./maps/global-data.ts";
+export { HashMap } from "./maps/hash.ts";
+export { LocalStorageMap } from "./maps/local-storage.ts";
 export { findLostCounter, type LostCounter } from "./maps/lost-events.ts";
+export { LpmTrieMap, prefixKey } from "./maps/lpm-trie.ts";
+export { BpfMap } from "./maps/map.ts";
+export { MapOfMaps } from "./maps/map-in-map.ts";
+export type { MapInfo } from "./maps/map-info.ts";
+export { PerCpuArrayMap, PerCpuHashMap, sumOverCpus } from "./maps/per-cpu.ts";
 export { PerfBuffer } from "./maps/perf-buffer.ts";
+export { QueueMap } from "./maps/queue-stack.ts";
+export { RingBuffer } from "./maps/ring-buffer.ts";
+export { type BuildIdFrame, StackTraceMap } from "./maps/stack-trace.ts";
+export {
+  createStandaloneMap,
+  openMapById,
+  openPinnedMap,
+  type StandaloneMapOptions,
+} from "./maps/standalone.ts";
+export { TableMap, type UpdateOptions } from "./maps/table.ts";
+export { UserRingBuffer } from "./maps/user-ring-buffer.ts";
 export type { AttachChoice, BpfObject } from "./object/bpf-object.ts";
 export type { InitialVariables, VariablePlace } from "./object/initial-variables.ts";
 export type { LiveVariables } from "./object/live-variables.ts";
