@@ -1,5 +1,6 @@
 import type { Btf } from "../btf/btf.ts";
 import { BtfBuilder } from "../btf/builder.ts";
+import type { NewBtfType } from "../btf/encode-type.ts";
 import { type BtfDatasec, type BtfEnum, BtfKind, type BtfType } from "../btf/types.ts";
 import type { DataSection } from "../spec/object-spec.ts";
 
@@ -52,7 +53,8 @@ class KernelForm {
       if (section.name === ".ksyms") this.#placeSymbols(section);
       if (section.name === ".kconfig" && kconfig !== undefined) this.#placeKconfig(section, kconfig);
     }
-    for (let id = this.#btf.startId; id < this.#btf.endId; id++) this.#makeOlder(id);
+    // What was added above is made older too.
+    for (let id = this.#btf.startId; id < this.#builder.nextId; id++) this.#makeOlder(id);
     for (const [id, type] of this.#changed) {
       if (type.kind !== BtfKind.Void) this.#builder.replace(id, type);
     }
@@ -61,6 +63,12 @@ class KernelForm {
 
   #type(id: number): BtfType {
     return this.#changed.get(id) ?? this.#btf.type(id);
+  }
+
+  #add(type: NewBtfType): number {
+    const id = this.#builder.add(type);
+    this.#change({ ...type, id } as BtfType);
+    return id;
   }
 
   #change(type: BtfType): void {
@@ -84,7 +92,7 @@ class KernelForm {
       if (type.kind === BtfKind.Func) {
         this.#change({ ...type, linkage: "global" });
         this.#nameParameters(type.typeId);
-        dummy ||= this.#builder.add({
+        dummy ||= this.#add({
           kind: BtfKind.Var,
           name: "dummy_ksym",
           typeId: int,
@@ -129,13 +137,13 @@ class KernelForm {
 
   #addInt(name: string, size: number): number {
     const plain = { bitOffset: 0, signed: false, char: false, bool: false };
-    return this.#builder.add({ kind: BtfKind.Int, name, size, bits: size * 8, ...plain });
+    return this.#add({ kind: BtfKind.Int, name, size, bits: size * 8, ...plain });
   }
 
   /** The replacements are libbpf's (bpf_object__sanitize_btf). */
   #makeOlder(id: number): void {
     const features = this.#features;
-    const kind = this.#btf.kind(id);
+    const kind = this.#changed.get(id)?.kind ?? this.#btf.kind(id);
     const byte = {
       kind: BtfKind.Int,
       size: 1,
