@@ -5,12 +5,31 @@ export function isPattern(text: string): boolean {
 
 /** Turns a pattern of `*` and `?` into a test of whole names. */
 export function globMatcher(pattern: string): (name: string) => boolean {
-  // A run of stars means what one star means; one at a time keeps the expression from backtracking badly.
-  const source = pattern
-    .replace(/\*+/g, "*")
-    .replace(/[.+^${}()|[\]\\]/g, "\\$&")
-    .replaceAll("*", ".*")
-    .replaceAll("?", ".");
-  const expression = new RegExp(`^${source}$`, "s");
-  return (name) => expression.test(name);
+  return (name) => matches(pattern, name);
+}
+
+/**
+ * Greedy, going back only to the last star: what an earlier star could take, the last one can, too. So the time is bounded by
+ * the product of the lengths, where a regular expression may take for ever.
+ */
+function matches(pattern: string, name: string): boolean {
+  let [p, n] = [0, 0];
+  let [star, resume] = [-1, 0];
+  while (n < name.length) {
+    if (pattern[p] === "*") {
+      [star, resume] = [p, n];
+      p++;
+    } else if (pattern[p] === "?" || pattern[p] === name[n]) {
+      p++;
+      n++;
+    } else if (star >= 0) {
+      // The last star takes one more character.
+      p = star + 1;
+      n = ++resume;
+    } else {
+      return false;
+    }
+  }
+  while (pattern[p] === "*") p++;
+  return p === pattern.length;
 }

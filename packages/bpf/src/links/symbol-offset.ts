@@ -23,6 +23,7 @@ export function symbolOffset(elf: ElfFile, wanted: string, file: string): number
   const addresses = new Set(best.map((candidate) => candidate.symbol.value));
   const symbol = best[0]?.symbol;
   if (symbol === undefined) throw missingSymbol(elf, wanted, file);
+  if (symbol.type === STT_GNU_IFUNC) throw chosenAtRunTime(wanted, file);
   if (addresses.size > 1) throw ambiguous(wanted, file, best);
   const offset = fileOffsetOf(elf, symbol.value);
   if (offset === undefined) {
@@ -63,7 +64,8 @@ function staticCandidates(elf: ElfFile, name: string): readonly Candidate[] {
 
 function definitions(symbols: readonly ElfSymbol[]): readonly ElfSymbol[] {
   return symbols.filter(
-    (symbol) => symbol.type === STT_FUNC && symbol.sectionIndex !== SHN_UNDEF && symbol.value !== 0,
+    ({ type, sectionIndex, value }) =>
+      (type === STT_FUNC || type === STT_GNU_IFUNC) && sectionIndex !== SHN_UNDEF && value !== 0,
   );
 }
 
@@ -79,24 +81,22 @@ function ambiguous(wanted: string, file: string, best: readonly Candidate[]): In
   );
 }
 
-function missingSymbol(elf: ElfFile, wanted: string, file: string): Error {
-  const name = unversionedName(wanted);
-  if (isChosenAtRunTime(elf, name)) {
-    return new NotImplementedError(
-      `${wanted} of ${file} is an IFUNC: which function it stands for is chosen when a process starts`,
-      "probe one of the implementations, for example __memcpy_avx_unaligned_erms for memcpy",
-    );
-  }
+/** Its address is that of the function that chooses: a probe there would count choices, not calls. */
+function chosenAtRunTime(wanted: string, file: string): NotImplementedError {
+  return new NotImplementedError(
+    `${wanted} of ${file} is an IFUNC: which function it stands for is chosen when a process starts`,
+    "probe one of the implementations, for example __memcpy_avx_unaligned_erms for memcpy",
+  );
+}
+
+function missingSymbol(elf: ElfFile, wanted: string, file: string): NotFoundError {
   const functions = definedFunctions(elf).map((entry) => entry.name);
   const otherwise =
     functions.length === 0
       ? "it is stripped: pass the file offset of the function as path:0xoffset, or use a build with symbols"
       : "it may be inlined or stripped: nm -D and nm list what there is";
-  return new NotFoundError(`${file} has no function ${wanted}`, suggestion(name, functions, otherwise));
-}
-
-function isChosenAtRunTime(elf: ElfFile, name: string): boolean {
-  return [elf.dynamicSymbols, elf.symbols].some((table) =>
-    table.indexesOf(name).some((index) => table.at(index).type === STT_GNU_IFUNC),
+  return new NotFoundError(
+    `${file} has no function ${wanted}`,
+    suggestion(unversionedName(wanted), functions, otherwise),
   );
 }
