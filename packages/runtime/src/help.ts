@@ -1,5 +1,5 @@
 import type { Flag } from "./flags.ts";
-import { OWN_OPTIONS } from "./parse-arguments.ts";
+import { OWN_OPTIONS } from "./own-options.ts";
 
 /** What a package says about itself (`LICENSE`'s doc comment). */
 export interface ToolDescription {
@@ -51,9 +51,10 @@ function flagRow(flag: Flag): Row {
 /** An option of ours is not listed where the tool has a flag of that name, nor its letter where the tool uses it. */
 function ownRows(flags: readonly Flag[]): Row[] {
   return OWN_OPTIONS.filter(({ name }) => flags.every((flag) => flag.name !== name)).map(
-    ({ name, short, help }) => {
+    ({ name, short, value, help }) => {
       const free = short !== undefined && flags.every((flag) => flag.short !== short);
-      return { left: `  ${free ? `-${short}, ` : "    "}--${name}`, help };
+      const shown = value === undefined ? "" : ` <${value}>`;
+      return { left: `  ${free ? `-${short}, ` : "    "}--${name}${shown}`, help };
     },
   );
 }

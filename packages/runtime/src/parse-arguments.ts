@@ -1,34 +1,18 @@
 import { type FlagValue, parseFlagValue } from "./flag-value.ts";
 import type { Flag } from "./flags.ts";
+import { OWN_OPTIONS, type OwnName, type OwnValues } from "./own-options.ts";
 import { UsageError } from "./usage-error.ts";
 
 /** What a command line asks of a package. */
 export interface ToolArguments {
-  readonly help: boolean;
-  readonly version: boolean;
-  readonly verbose: boolean;
-  readonly json: boolean;
+  readonly own: OwnValues;
   /** Variable name → value, for the flags that were given and for the package's own defaults. */
   readonly variables: ReadonlyMap<string, FlagValue>;
 }
 
-type Own = "help" | "version" | "verbose" | "json";
-
-/** Options of every tool. A tool's own flag of the same name wins. */
-export const OWN_OPTIONS: readonly {
-  readonly name: Own;
-  readonly short: string | undefined;
-  readonly help: string;
-}[] = [
-  { name: "json", short: "j", help: "Print one JSON object per event" },
-  { name: "verbose", short: undefined, help: "Print what is loaded and attached, and whole error causes" },
-  { name: "help", short: "h", help: "Print help" },
-  { name: "version", short: "V", help: "Print version" },
-];
-
 /** @throws {UsageError} for an unknown flag, a missing or unfit value, or a stray argument */
 export function parseArguments(flags: readonly Flag[], args: readonly string[]): ToolArguments {
-  const own = { help: false, version: false, verbose: false, json: false };
+  const own = new Map<OwnName, string>();
   const variables = new Map<string, FlagValue>();
   for (const flag of flags)
     if (flag.override !== undefined) variables.set(flag.variable, parseFlagValue(flag, flag.override));
@@ -36,9 +20,15 @@ export function parseArguments(flags: readonly Flag[], args: readonly string[]):
   const rest = args.flatMap(splitShortCluster(flags));
   for (let index = 0; index < rest.length; index++) {
     const { option, inline } = splitOption(rest[index] ?? "");
-    const ownName = ownOption(flags, option);
-    if (ownName !== undefined && inline === undefined) {
-      own[ownName] = true;
+    const ours = ownOption(flags, option);
+    if (ours !== undefined && ours.value === undefined) {
+      if (inline !== undefined)
+        throw new UsageError(`${option} takes no value`, `write ${option} without =${inline}`);
+      own.set(ours.name, "true");
+      continue;
+    }
+    if (ours !== undefined) {
+      own.set(ours.name, inline ?? requireValue(option, rest[++index]));
       continue;
     }
     const { flag, negated } = findFlag(flags, option);
@@ -47,11 +37,14 @@ export function parseArguments(flags: readonly Flag[], args: readonly string[]):
       variables.set(flag.variable, value !== negated);
       continue;
     }
-    const text = inline ?? rest[++index];
-    if (text === undefined) throw new UsageError(`${option} needs a value`, `write ${option} VALUE`);
-    variables.set(flag.variable, parseFlagValue(flag, text));
+    variables.set(flag.variable, parseFlagValue(flag, inline ?? requireValue(option, rest[++index])));
   }
-  return { ...own, variables };
+  return { own, variables };
+}
+
+function requireValue(option: string, text: string | undefined): string {
+  if (text === undefined) throw new UsageError(`${option} needs a value`, `write ${option} VALUE`);
+  return text;
 }
 
 function splitOption(argument: string): { option: string; inline: string | undefined } {
@@ -71,18 +64,19 @@ function splitShortCluster(flags: readonly Flag[]): (argument: string) => string
   return (argument) => {
     if (!/^-[^-=]./.test(argument) || argument[2] === "=") return [argument];
     const flag = flags.find(({ short }) => short !== undefined && short === argument[1]);
-    return flag !== undefined && flag.shape.kind !== "bool"
-      ? [argument.slice(0, 2), argument.slice(2)]
-      : [argument];
+    const takesValue =
+      flag === undefined
+        ? OWN_OPTIONS.some(({ short, value }) => short === argument[1] && value !== undefined)
+        : flag.shape.kind !== "bool";
+    return takesValue ? [argument.slice(0, 2), argument.slice(2)] : [argument];
   };
 }
 
-function ownOption(flags: readonly Flag[], option: string): Own | undefined {
-  const found = OWN_OPTIONS.find(({ name, short }) => option === `--${name}` || option === `-${short}`);
-  if (found === undefined) return undefined;
-  return flags.some((flag) => option === `--${flag.name}` || option === `-${flag.short}`)
+function ownOption(flags: readonly Flag[], option: string): (typeof OWN_OPTIONS)[number] | undefined {
+  const theirs = flags.some((flag) => option === `--${flag.name}` || option === `-${flag.short}`);
+  return theirs
     ? undefined
-    : found.name;
+    : OWN_OPTIONS.find(({ name, short }) => option === `--${name}` || option === `-${short}`);
 }
 
 function findFlag(flags: readonly Flag[], option: string): { flag: Flag; negated: boolean } {

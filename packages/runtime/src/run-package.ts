@@ -40,8 +40,8 @@ export async function runPackage(pkg: Package, options: RunOptions): Promise<num
   const flags = flagsOf(spec.spec, variableNotes(meta));
   const args = parseArguments(flags, options.args);
   const tool = toolDescription(name, meta);
-  if (args.help || args.version) {
-    stdout.write(args.help ? helpText(tool, flags) : versionText(tool));
+  if (args.own.has("help") || args.own.has("version")) {
+    stdout.write(args.own.has("help") ? helpText(tool, flags) : versionText(tool));
     return ExitCode.Ok;
   }
   const sources = eventSources(spec.spec, meta);
@@ -52,14 +52,14 @@ export async function runPackage(pkg: Package, options: RunOptions): Promise<num
   const output = new Output(stdout);
   using session = openSession(object, sources, {
     output,
-    json: args.json,
+    json: args.own.has("json"),
     printk: usesPrintk(spec.spec),
     say,
   });
   using stop = new Stop();
   output.onClosed = () => stop.stop();
 
-  for (const note of attachAll(object, optional)) if (args.verbose) say(note);
+  for (const note of attachAll(object, optional)) if (args.own.has("verbose")) say(note);
   const begin = performance.now();
   if (!session.start()) say("attached, Ctrl-C ends it");
   await stop.requested;

@@ -105,20 +105,28 @@ describe("parseArguments", () => {
   });
 
   it("has options of its own, unless the tool has them", () => {
-    expect(parseArguments(flags, ["-j", "--verbose", "-h"])).toMatchObject({
-      json: true,
-      verbose: true,
-      help: true,
+    const own = parseArguments(flags, ["-j", "--verbose", "-h", "-ocsv", "--fields=pid,-uid"]).own;
+    expect(Object.fromEntries(own)).toEqual({
+      json: "true",
+      verbose: "true",
+      help: "true",
+      output: "csv",
+      fields: "pid,-uid",
     });
-    const own = [flag("json", int(32, true))];
-    expect(parseArguments(own, ["--json", "3"])).toMatchObject({ json: false });
+    const theirs = [flag("json", int(32, true))];
+    expect(parseArguments(theirs, ["--json", "3"]).own.size).toBe(0);
+  });
+
+  it.each([["--output"], ["--json=yes"]])("refuses %s", (...args) => {
+    expect(() => parseArguments(flags, args)).toThrow(UsageError);
   });
 });
 
 describe("helpText", () => {
   it("lists flags, options and defaults", () => {
     const tool = { name: "snoop", about: "Snoops.", details: undefined, version: undefined };
-    expect(helpText(tool, flags)).toBe(`Snoops.
+    const text = helpText(tool, flags);
+    expect(text.slice(0, text.indexOf("  -o,"))).toBe(`Snoops.
 
 Usage: snoop [OPTIONS]
 
@@ -131,10 +139,8 @@ Options:
       --ratio <ratio>              The ratio
       --comm <comm>                The comm
       --level <level>              The level
-  -j, --json                       Print one JSON object per event
-      --verbose                    Print what is loaded and attached, and whole error causes
-  -h, --help                       Print help
-  -V, --version                    Print version
 `);
+    expect(text).toContain("\n  -o, --output <FORMAT>            table, json");
+    expect(text).toMatch(/\n {2}-V, --version {20}Print version\n$/);
   });
 });
