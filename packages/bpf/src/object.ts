@@ -106,7 +106,12 @@ export class BpfSpec {
     const kernel = options.kernel ?? hostKernel();
     const loaded = loadObject(this.#plan(kernel, options));
     const autoattach = (name: string) => this.programs.get(name)?.autoattach ?? false;
-    return new BpfObject(kernel, this.spec, loaded, autoattach);
+    try {
+      return new BpfObject(kernel, this.spec, loaded, autoattach);
+    } catch (error) {
+      for (const { fd } of [...loaded.programs, ...loaded.maps.values()]) fd.close();
+      throw error;
+    }
   }
 
   #plan(kernel: Kernel, options: LoadOptions): LoadPlan {

@@ -1,4 +1,6 @@
 import type { Btf } from "../btf/btf.ts";
+import { NotFoundError } from "../errors.ts";
+import { EPERM, failedWith } from "../linux/errno.ts";
 import type { OwnedFd } from "../linux/fd.ts";
 import type { Kernel } from "../linux/kernel.ts";
 import type { CoreTarget } from "../relocate/core/candidates.ts";
@@ -10,13 +12,20 @@ export interface KernelType {
   readonly module: { readonly name: string; readonly id: number } | undefined;
 }
 
+interface Module {
+  readonly name: string;
+  /** Of the kernel's BTF object. */
+  readonly id: number;
+  readonly btf: Btf;
+}
+
 /**
  * The types of the kernel and of its modules. Modules are read only when vmlinux lacks what is asked for: most loads never
  * look at them.
  */
 export class KernelTypes {
   readonly #kernel: Kernel;
-  #modules: readonly { readonly name: string; readonly id: number; readonly btf: Btf }[] | undefined;
+  #modules: readonly Module[] | undefined;
 
   constructor(kernel: Kernel) {
     this.#kernel = kernel;
@@ -49,10 +58,31 @@ export class KernelTypes {
     return this.#kernel.bpf.fdById("btf", module.id);
   }
 
-  #moduleTypes() {
-    this.#modules ??= this.#kernel
-      .moduleBtfs()
-      .map(({ name, id }) => ({ name, id, btf: this.#kernel.moduleBtf(name) }));
+  #moduleTypes(): readonly Module[] {
+    this.#modules ??= listModules(this.#kernel).flatMap(({ name, id }) => {
+      const btf = readModule(this.#kernel, name);
+      return btf === undefined ? [] : [{ name, id, btf }];
+    });
     return this.#modules;
+  }
+}
+
+/** Listing BTF objects wants CAP_SYS_ADMIN, which most programs do without: then the kernel itself has to do. */
+function listModules(kernel: Kernel): ReturnType<Kernel["moduleBtfs"]> {
+  try {
+    return kernel.moduleBtfs();
+  } catch (error) {
+    if (failedWith(error, EPERM)) return [];
+    throw error;
+  }
+}
+
+/** Undefined for a module that was unloaded since it was listed. */
+function readModule(kernel: Kernel, name: string): Btf | undefined {
+  try {
+    return kernel.moduleBtf(name);
+  } catch (error) {
+    if (error instanceof NotFoundError) return undefined;
+    throw error;
   }
 }

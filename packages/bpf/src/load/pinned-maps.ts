@@ -1,3 +1,4 @@
+import { rmSync } from "node:fs";
 import { InvalidArgumentError, NotFoundError, type SyscallError } from "../errors.ts";
 import { EEXIST, EINVAL, ENOENT, EPERM, errnoText, failedWith } from "../linux/errno.ts";
 import type { OwnedFd } from "../linux/fd.ts";
@@ -34,6 +35,8 @@ export function openPinned(kernel: Kernel, path: string, spec: MapSpec): OwnedFd
 export function pinNew(kernel: Kernel, path: string, spec: MapSpec, fd: OwnedFd, cleanup: Cleanup): OwnedFd {
   try {
     kernel.bpf.objPin(fd, path);
+    // A load that fails takes back the pin.
+    cleanup.add({ [Symbol.dispose]: () => rmSync(path, { force: true }) });
     return fd;
   } catch (error) {
     if (failedWith(error, ENOENT, EPERM, EINVAL)) throw noBpffs(path, error);

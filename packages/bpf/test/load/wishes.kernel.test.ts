@@ -1,0 +1,150 @@
+import { execFileSync } from "node:child_process";
+import { existsSync, mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import {
+  InvalidArgumentError,
+  NotFoundError,
+  RelocationError,
+  UnsupportedError,
+  VerifierError,
+} from "../../src/errors.ts";
+import { hostKernel } from "../../src/linux/kernel.ts";
+import type { HashMap } from "../../src/maps/hash.ts";
+import { open } from "../../src/object.ts";
+import { compileFixture } from "../compile-fixture.ts";
+
+const bytes = compileFixture("load/refused.bpf.c");
+
+function worksOnly() {
+  const spec = open(bytes, { name: "wishes" });
+  for (const program of spec.programs.values()) program.autoload = program.name === "works";
+  return spec;
+}
+
+describe("what a caller may change before the load", () => {
+  it("the size of a map", () => {
+    const spec = worksOnly();
+    spec.map("counts").maxEntries = 99;
+    using object = spec.load();
+    expect(object.map("counts").info()).toMatchObject({ maxEntries: 99, keySize: 4, valueSize: 8 });
+  });
+
+  it("a map given by the caller, who keeps his own descriptor", () => {
+    using first = worksOnly().load();
+    (first.map("counts") as HashMap).update(7, 70n);
+    const spec = worksOnly();
+    spec.map("counts").reuse = first.map("counts").fd;
+    const second = spec.load();
+    expect(second.map("counts").id).toBe(first.map("counts").id);
+    expect((second.map("counts") as HashMap).lookup(7)).toBe(70n);
+    second.close();
+    expect((first.map("counts") as HashMap).lookup(7)).toBe(70n);
+  });
+
+  it("a map left out, which programs that use it are told", () => {
+    const spec = open(bytes);
+    for (const program of spec.programs.values()) program.autoload = program.name === "forgets_null_check";
+    spec.map("counts").autocreate = false;
+    expect(() => spec.load()).toThrow(RelocationError);
+    expect(() => spec.load()).toThrow(/map counts, which was not created/);
+  });
+
+  it("the target of a program", () => {
+    const spec = open(bytes);
+    for (const program of spec.programs.values()) program.autoload = program.name === "says_no_target";
+    spec.program("says_no_target").target = "sched_switch";
+    using object = spec.load();
+    using link = object.program("says_no_target").attach();
+    expect(link.kind).toBe("tracing");
+  });
+
+  it("nothing that the file does not have", () => {
+    expect(() => open(bytes).map("nope")).toThrow(NotFoundError);
+    expect(() => open(bytes).program("nope")).toThrow(
+      expect.objectContaining({ next: expect.stringContaining("works") }),
+    );
+    expect(() => open("/no/such/file.o")).toThrow(NotFoundError);
+  });
+
+  it("the same description again and again", () => {
+    const spec = worksOnly();
+    for (let round = 0; round < 3; round++) spec.load().close();
+  });
+
+  it("types of the kernel from elsewhere", () => {
+    const spec = open(bytes);
+    for (const program of spec.programs.values()) program.autoload = program.name === "reads_missing_member";
+    const other = open(compileFixture("core/target.bpf.c")).btf!;
+    expect(() => spec.load({ btf: other.bytes })).toThrow(RelocationError);
+  });
+
+  it("but not the byte order of the machine", () => {
+    const big = compileFixture("codec.bpf.c", { target: "bpfeb" });
+    expect(() => open(big).load()).toThrow(UnsupportedError);
+  });
+});
+
+describe("maps that are pinned", () => {
+  const folder = mkdtempSync(join(tmpdir(), "skep-bpffs-"));
+  let mounted = false;
+  beforeAll(() => {
+    execFileSync("mount", ["-t", "bpf", "bpf", folder]);
+    mounted = true;
+  });
+  afterAll(() => {
+    if (mounted) execFileSync("umount", [folder]);
+    rmSync(folder, { recursive: true });
+  });
+
+  it("are found again by the next load", () => {
+    const pinPath = join(folder, "counts");
+    const load = () => {
+      const spec = worksOnly();
+      spec.map("counts").pinPath = pinPath;
+      return spec.load();
+    };
+    using first = load();
+    expect(existsSync(pinPath)).toBe(true);
+    (first.map("counts") as HashMap).update(1, 11n);
+    using second = load();
+    expect((second.map("counts") as HashMap).lookup(1)).toBe(11n);
+    const other = worksOnly();
+    other.map("counts").pinPath = pinPath;
+    other.map("counts").maxEntries = 3;
+    expect(() => other.load()).toThrow(InvalidArgumentError);
+    expect(() => other.load()).toThrow(/its entries is 16, not 3/);
+    rmSync(pinPath);
+  });
+
+  it("say so when the folder is in no bpf file system", () => {
+    const spec = worksOnly();
+    spec.map("counts").pinPath = join(tmpdir(), "skep-not-a-bpffs");
+    expect(() => spec.load()).toThrow(
+      expect.objectContaining({ next: expect.stringContaining("mount -t bpf") }),
+    );
+  });
+
+  it("are taken back when the load fails", () => {
+    const pinPath = join(folder, "failed");
+    const spec = open(bytes);
+    for (const program of spec.programs.values()) program.autoload = program.name === "forgets_null_check";
+    spec.map("counts").pinPath = pinPath;
+    expect(() => spec.load()).toThrow(VerifierError);
+    expect(existsSync(pinPath)).toBe(false);
+  });
+
+  it("outlive the object that made them", () => {
+    const pinPath = join(folder, "kept");
+    const spec = worksOnly();
+    spec.map("counts").pinPath = pinPath;
+    const object = spec.load();
+    const { id } = object.map("counts");
+    object.close();
+    using fd = hostKernel().bpf.objGet(pinPath);
+    const info = new Uint8Array(8);
+    hostKernel().bpf.info(fd, info);
+    expect(new DataView(info.buffer).getUint32(4, true)).toBe(id);
+  });
+});
