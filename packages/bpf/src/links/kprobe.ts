@@ -1,10 +1,4 @@
-import {
-  InvalidArgumentError,
-  NotFoundError,
-  NotImplementedError,
-  PermissionError,
-  UnsupportedError,
-} from "../errors.ts";
+import { InvalidArgumentError, NotFoundError, PermissionError, UnsupportedError } from "../errors.ts";
 import { EACCES, EADDRNOTAVAIL, EILSEQ, EINVAL, ENOENT, EPERM, failedWith } from "../linux/errno.ts";
 import type { Kernel } from "../linux/kernel.ts";
 import type { LoadedProgram } from "../load/program.ts";
@@ -191,7 +185,7 @@ function explain(error: unknown, place: KernelPlace, kernel: Kernel, description
   const unknown = failedWith(error, EINVAL) && place.symbol !== undefined && !isKnown(kernel, place.symbol);
   if (failedWith(error, ENOENT) || unknown) return missingFunction(place, kernel, cause);
   if (failedWith(error, EINVAL)) {
-    return new NotImplementedError(
+    return new UnsupportedError(
       `the kernel refuses ${description}: its code may not be probed`,
       "see /sys/kernel/debug/kprobes/blacklist, and probe a function that calls it",
       cause,

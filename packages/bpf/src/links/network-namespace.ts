@@ -1,5 +1,5 @@
 import { InvalidArgumentError } from "../errors.ts";
-import { EBUSY, EEXIST, EINVAL, failedWith } from "../linux/errno.ts";
+import { E2BIG, EBUSY, EEXIST, EINVAL, failedWith } from "../linux/errno.ts";
 import type { OwnedFd } from "../linux/fd.ts";
 import type { LoadedProgram } from "../load/program.ts";
 import type { LinkKind } from "../spec/object-spec.ts";
@@ -48,7 +48,7 @@ function createLink(program: LoadedProgram, namespace: OwnedFd, attachType: numb
 }
 
 function explain(error: unknown, description: string, path: string): unknown {
-  if (failedWith(error, EEXIST, EBUSY)) {
+  if (failedWith(error, EEXIST, EBUSY, E2BIG)) {
     const next = "detach the other program first: bpftool link";
     return new InvalidArgumentError(`another program is already attached to ${description}`, next, {
       cause: error,

@@ -8,7 +8,8 @@ import { AttachedLink, kernelLink, type Link } from "./link.ts";
 import { type AttachableMap, type AttachOptions, missingOption } from "./options.ts";
 
 /**
- * Data that arrives at the sockets of a sockmap or sockhash.
+ * Data that arrives at the sockets of a sockmap or sockhash. A socket takes over the map's program when it is put into the map,
+ * and keeps it until it is taken out: closing the link does not change what sockets inside already do.
  * @kernel 4.14, BPF_PROG_TYPE_SK_SKB (net/core/sock_map.c); links 6.10
  */
 export function attachSkSkb(program: LoadedProgram, options: AttachOptions): Link {
@@ -16,7 +17,7 @@ export function attachSkSkb(program: LoadedProgram, options: AttachOptions): Lin
 }
 
 /**
- * Data that is sent on the sockets of a sockmap or sockhash.
+ * Data that is sent on the sockets of a sockmap or sockhash. Attach first, then put sockets in, as with {@link attachSkSkb}.
  * @kernel 4.17, BPF_PROG_TYPE_SK_MSG (net/core/skmsg.c); links 6.10
  */
 export function attachSkMsg(program: LoadedProgram, options: AttachOptions): Link {

@@ -1,6 +1,7 @@
 /**
  * Attaches one program of each kind, does what it should see, and prints what it saw as JSON. Bundled and run under other
- * kernels by kinds-in-vm.kernel.test.ts: `node attach-kinds.mjs OBJECT BINARY`, where BINARY has a function `work`.
+ * kernels by kinds-in-vm.kernel.test.ts: `node attach-kinds.mjs OBJECT BINARY [hide-pmu]`, where BINARY has a function
+ * `work` and a USDT probe.
  */
 import { execFileSync } from "node:child_process";
 import { mkdirSync, mkdtempSync, readFileSync, rmdirSync, rmSync, unlinkSync, writeFileSync } from "node:fs";
@@ -10,6 +11,7 @@ import { BpfError } from "../../src/errors.ts";
 import { IteratorLink } from "../../src/links/iter.ts";
 import type { Link } from "../../src/links/link.ts";
 import type { AttachOptions } from "../../src/links/options.ts";
+import { hostKernel } from "../../src/linux/kernel.ts";
 import { open } from "../../src/object.ts";
 
 export interface KindResult {
@@ -29,7 +31,7 @@ interface Kind {
   readonly act: (link: Link) => void;
 }
 
-const [, , objectPath = "", binary = ""] = process.argv;
+const [, , objectPath = "", binary = "", mode] = process.argv;
 const directory = mkdtempSync(join(tmpdir(), "skep-kinds-"));
 const cgroup = cgroupDirectory();
 
@@ -63,6 +65,26 @@ const KINDS: Readonly<Record<string, Kind>> = {
 
 for (const name of open(objectPath).programs.keys())
   console.log(JSON.stringify(tryKind(name, KINDS[name.slice("on_".length)] ?? unlink)));
+if (mode === "hide-pmu") {
+  // Only in a virtual machine: without these directories the kernel looks like one before 4.17.
+  for (const pmu of ["kprobe", "uprobe"])
+    execFileSync("mount", ["-t", "tmpfs", "none", `/sys/devices/${pmu}`]);
+  for (const name of [
+    "on_kprobe",
+    "on_kprobe_offset",
+    "on_kretprobe",
+    "on_uprobe",
+    "on_uretprobe",
+    "on_usdt",
+  ]) {
+    const result = tryKind(name, KINDS[name.slice("on_".length)] ?? unlink);
+    console.log(JSON.stringify({ ...result, name: name.replace("on_", "tracefs_") }));
+  }
+  const left = ["kprobe_events", "uprobe_events"].map((file) =>
+    readFileSync(`${hostKernel().tracefs}/${file}`, "utf8"),
+  );
+  console.log(JSON.stringify({ name: "tracefs_left", hits: left.join("").length }));
+}
 rmSync(directory, { recursive: true });
 if (cgroup !== "") rmdirSync(cgroup);
 

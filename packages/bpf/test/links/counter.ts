@@ -14,6 +14,8 @@ export interface CounterOptions {
   readonly returns?: number;
   /** Remembers bpf_get_attach_cookie() of the last hit. */
   readonly cookie?: boolean;
+  /** Instead of the section's. */
+  readonly attachType?: number;
   /** For iterators: text to write for each object. */
   readonly writes?: string;
 }
@@ -28,7 +30,8 @@ export class Counter implements Disposable {
     const { definition, target } = matchSection(section);
     if (definition === undefined) throw new Error(`no SEC("${section}")`);
     this.#map = kernel.bpf.mapCreate({ type: BPF_MAP_TYPE_ARRAY, keySize: 4, valueSize: 16, maxEntries: 1 });
-    const { programType: type, attachType } = definition;
+    const { programType: type } = definition;
+    const attachType = options.attachType ?? definition.attachType;
     const fd = kernel.bpf.progLoad({
       type,
       instructions: encodeInstructions(code(this.#map.raw, options), true),

@@ -1,11 +1,14 @@
 import { execFileSync } from "node:child_process";
 import { createSocket } from "node:dgram";
+import { once } from "node:events";
 import { mkdirSync, rmdirSync } from "node:fs";
-import { createServer, type Server } from "node:net";
+import { type AddressInfo, connect, createServer, type Server } from "node:net";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { InvalidArgumentError, NotFoundError, UnsupportedError } from "../../src/errors.ts";
 import { attachProgram } from "../../src/links/attach.ts";
+import { hostKernel } from "../../src/linux/kernel.ts";
 import { mounts } from "../../src/linux/procfs.ts";
+import { BPF_MAP_TYPE_SOCKMAP } from "../../src/spec/map-types.ts";
 import { Counter } from "./counter.ts";
 
 const ip = (...args: string[]) => execFileSync("ip", args, { encoding: "utf8" });
@@ -204,6 +207,51 @@ describe("network namespaces", () => {
     link.close();
     stops(counter);
     expect(() => attachProgram(counter.program)).toThrow("needs a netfilter hook");
+  });
+});
+
+describe("flow dissectors", () => {
+  it("attach to a network namespace, which takes only one", () => {
+    using counter = new Counter("flow_dissector");
+    using other = new Counter("flow_dissector");
+    const networkNamespace = `/run/netns/${namespace}`;
+    const link = attachProgram(counter.program, { networkNamespace });
+    expect(() => attachProgram(other.program, { networkNamespace })).toThrow(
+      "another program is already attached",
+    );
+    link.close();
+    attachProgram(other.program, { networkNamespace }).close();
+  });
+});
+
+describe("sockmaps", () => {
+  it("let sk_msg see what their sockets send", async () => {
+    const kernel = hostKernel();
+    using counter = new Counter("sk_msg", { returns: 1 });
+    using fd = kernel.bpf.mapCreate({ type: BPF_MAP_TYPE_SOCKMAP, keySize: 4, valueSize: 4, maxEntries: 4 });
+    const maps = (name: string) => (name === "sockets" ? { fd, valueSize: 4, maxEntries: 4 } : undefined);
+    expect(() => attachProgram(counter.program, { maps })).toThrow("needs a sockmap");
+    expect(() => attachProgram(counter.program, { maps, sockmap: "other" })).toThrow(NotFoundError);
+    const link = attachProgram(counter.program, { maps, sockmap: "sockets" });
+    const server = await new Promise<Server>((resolve) => {
+      const listening = createServer((socket) => void socket.pipe(socket));
+      listening.listen(0, "127.0.0.1", () => resolve(listening));
+    });
+    const client = connect((server.address() as AddressInfo).port, "127.0.0.1");
+    await once(client, "connect");
+    const { _handle } = client as unknown as { _handle: { fd: number } };
+    kernel.bpf.mapUpdate(fd, new Uint8Array(4), new Uint8Array(Int32Array.of(_handle.fd).buffer));
+    client.write("hello");
+    const [echo] = await once(client, "data");
+    expect([String(echo), counter.hits]).toEqual(["hello", 1]);
+    // Taken out of the map, the socket is free of the program.
+    kernel.bpf.mapDelete(fd, new Uint8Array(4));
+    client.write("again");
+    await once(client, "data");
+    expect(counter.hits).toBe(1);
+    link.close();
+    client.destroy();
+    server.close();
   });
 });
 

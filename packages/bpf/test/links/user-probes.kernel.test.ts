@@ -1,8 +1,9 @@
 import { execFileSync } from "node:child_process";
-import { existsSync } from "node:fs";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { existsSync, readlinkSync } from "node:fs";
+import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { InvalidArgumentError, NotFoundError } from "../../src/errors.ts";
 import { attachProgram } from "../../src/links/attach.ts";
+import { BPF_TRACE_UPROBE_MULTI } from "../../src/spec/program-types.ts";
 import { Counter } from "./counter.ts";
 import { compileNative, hasSdtHeader, type NativeProgram, startWaiting } from "./native-program.ts";
 
@@ -72,6 +73,29 @@ describe.skipIf(!hasSdtHeader)("probes in a program of our own", () => {
     link.close();
     probes.run("10");
     expect(counter.hits).toBe(20);
+  });
+
+  it("usdt attaches all sites with one link, where the program was loaded for that", () => {
+    using counter = new Counter("usdt", { attachType: BPF_TRACE_UPROBE_MULTI, cookie: true });
+    using link = attachProgram(counter.program, { target: `${probes.path}:skep:args`, cookie: 9 });
+    expect(link.fd).toBeDefined();
+    probes.run("10");
+    expect([counter.hits, counter.cookie]).toEqual([20, 9n]);
+  });
+
+  it("files are looked up as the process sees them, in its own mount namespace", async () => {
+    using counter = new Counter("uprobe");
+    // A file system of its own, which no other process sees.
+    const script = `mount -t tmpfs none /mnt && cp ${probes.path} /mnt/hidden && exec /mnt/hidden 6 wait`;
+    using child = startWaiting("unshare", ["-m", "sh", "-c", script]);
+    await vi.waitUntil(() => readlinkSync(`/proc/${child.pid}/exe`).endsWith("/hidden"), { timeout: 10_000 });
+    expect(() => attachProgram(counter.program, { target: "/mnt/hidden:work" })).toThrow(NotFoundError);
+    using link = attachProgram(counter.program, { target: "/mnt/hidden:work", pid: child.pid });
+    await child.go();
+    expect(counter.hits).toBe(6);
+    expect(link.description).toContain(`of process ${child.pid}`);
+    using byName = new Counter("uprobe");
+    attachProgram(byName.program, { target: "hidden:work", pid: child.pid }).close();
   });
 
   it("errors name what is alike, and nothing stays attached", () => {
