@@ -3,11 +3,10 @@
 //
 //   node scripts/oracle.mjs [--kernel 5.10 --kernel 6.1 …] [--json]
 //
-// Natively without --kernel, else in a virtual machine for each (scripts/vm-run). Needs root, cc, libbpf-dev, libbpf-tools,
-// and the library built: npx tsc -b packages/bpf.
+// Natively without --kernel, else in a virtual machine for each (scripts/vm-run), two minutes each. Needs root, cc,
+// libbpf-dev and libbpf-tools.
 import { execFileSync, spawnSync } from "node:child_process";
 import {
-  cpSync,
   existsSync,
   mkdirSync,
   mkdtempSync,
@@ -22,10 +21,10 @@ import { fileURLToPath } from "node:url";
 const root = fileURLToPath(new URL("..", import.meta.url));
 const EM_BPF = 247;
 
-if (process.argv[2] === "--inside") report(process.argv[3]);
-else main(process.argv.slice(2));
+if (process.argv[2] === "--inside") await report(process.argv[3]);
+else await main(process.argv.slice(2));
 
-function main(args) {
+async function main(args) {
   const kernels = args.flatMap((arg, at) => (arg === "--kernel" ? [args[at + 1]] : []));
   // In the repository, so that a virtual machine sees it.
   const cache = join(root, "node_modules/.cache");
@@ -34,8 +33,7 @@ function main(args) {
   try {
     const objects = extract(folder);
     const source = join(root, "packages/bpf/test/oracle/load-object.c");
-    // A copy, so that a build meanwhile changes nothing.
-    cpSync(join(root, "packages/bpf/dist"), join(folder, "dist"), { recursive: true });
+    await bundle(join(folder, "bpf.mjs"));
     execFileSync("cc", ["-O2", "-Wall", "-o", join(folder, "load-object"), source, "-lbpf"]);
     const results = new Map();
     for (const kernel of kernels.length > 0 ? kernels : ["native"]) results.set(kernel, run(kernel, folder));
@@ -43,6 +41,21 @@ function main(args) {
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
+}
+
+/** The library in one file, as its sources are now. */
+async function bundle(outfile) {
+  const { build } = await import("esbuild");
+  const entryPoints = [join(root, "packages/bpf/src/index.ts")];
+  await build({
+    entryPoints,
+    outfile,
+    bundle: true,
+    platform: "node",
+    format: "esm",
+    target: "node20",
+    external: ["koffi"],
+  });
 }
 
 /** Writes the BPF objects inside the tools' executables as files; gives their names. */
@@ -100,7 +113,7 @@ async function report(folder) {
     .filter(Boolean)
     .map((line) => JSON.parse(line));
   for (const line of lines) print({ by: "libbpf", ...line, object: nameOf(line.object) });
-  const { open } = await import(join(folder, "dist/index.js"));
+  const { open } = await import(join(folder, "bpf.mjs"));
   for (const path of paths) {
     for (const line of loadOurs(open, path)) print({ by: "skep", object: nameOf(path), ...line });
   }
