@@ -33,8 +33,16 @@ export {
   VerifierError,
 } from "./errors.ts";
 export { attachProgram } from "./links/attach.ts";
+export { IteratorLink } from "./links/iter.ts";
 export type { Link } from "./links/link.ts";
-export type { AttachOptions } from "./links/options.ts";
+export type {
+  AttachableMap,
+  AttachOptions,
+  IterateOptions,
+  NetfilterOptions,
+  SampleEvent,
+  SampleOptions,
+} from "./links/options.ts";
 export { type Capability, missingCapabilities } from "./linux/capabilities.ts";
 export { hostKernel, type Kernel } from "./linux/kernel.ts";
 export { type Features, featuresOf } from "./load/features.ts";

@@ -42,6 +42,15 @@ describe.skipIf(!hasSdtHeader)("USDT arguments as a program reads them", () => {
     expect(value.maxEntries).toBe(256);
   });
 
+  it("addressed by base + index * scale are told to headers that can read them", () => {
+    using probes = compileNative("probes.c");
+    using object = open(compileFixture("usdt-scaled-index.bpf.c"), { name: "scaled" }).load();
+    object.program("memory").attach({ target: `${probes.path}:skep:memory` });
+    probes.run("8");
+    expect(object.variables.get("kinds")).toBe(8n);
+    expect(object.variables.get("sum")).toBe(10n + 11n + 12n + 13n + 14n + 15n + 16n + 17n);
+  });
+
   it("in variables of the binary are found by the distance from the probe", () => {
     using probes = compileNative("probes.c", "-DNO_INDEX");
     using object = load();
