@@ -50,10 +50,13 @@ export class Output {
     });
   }
 
-  /** Resolves when everything is written, the reader has gone, or `milliseconds` have passed. */
-  async finish(milliseconds: number): Promise<void> {
+  /**
+   * Resolves when everything is written, the reader has gone, or `milliseconds` have passed.
+   * @returns what the reader has not taken, in characters
+   */
+  async finish(milliseconds: number): Promise<number> {
     this.flush();
-    if (this.#inFlight === 0 || this.#closed) return;
+    if (this.#inFlight === 0 || this.#closed) return 0;
     await new Promise<void>((resolve) => {
       const timer = setTimeout(resolve, milliseconds);
       this.#waiting.push(() => {
@@ -61,6 +64,7 @@ export class Output {
         resolve();
       });
     });
+    return this.#closed ? 0 : this.#inFlight;
   }
 
   #close(): void {

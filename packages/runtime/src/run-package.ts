@@ -25,15 +25,20 @@ export interface RunOptions {
   readonly stderr: Writable;
 }
 
+export interface RunResult {
+  readonly exitCode: ExitCode;
+  /** Characters of output that a stuck reader has not taken when the tool ended. */
+  readonly unread: number;
+}
+
 /** How long a reader that takes nothing may hold up the end, in milliseconds. */
 const LAST_WRITE = 150;
 
 /**
  * Runs a package until somebody ends it: flags to globals, load, attach, show what arrives, and a summary at the end.
- * @returns the exit code
  * @throws {UsageError} {BpfError} what `explain` puts into words
  */
-export async function runPackage(pkg: Package, options: RunOptions): Promise<number> {
+export async function runPackage(pkg: Package, options: RunOptions): Promise<RunResult> {
   const { name, stdout, stderr } = options;
   const { meta } = pkg;
   const spec = open(pkg.object, { name: meta.bpf_skel.obj_name === "" ? name : meta.bpf_skel.obj_name });
@@ -42,7 +47,7 @@ export async function runPackage(pkg: Package, options: RunOptions): Promise<num
   const tool = toolDescription(name, meta);
   if (args.own.has("help") || args.own.has("version")) {
     stdout.write(args.own.has("help") ? helpText(tool, flags) : versionText(tool));
-    return ExitCode.Ok;
+    return { exitCode: ExitCode.Ok, unread: 0 };
   }
   const sources = eventSources(spec.spec, meta);
   requireCapabilities(name, spec.spec);
@@ -66,10 +71,13 @@ export async function runPackage(pkg: Package, options: RunOptions): Promise<num
 
   for (const link of object.links) link.close();
   session.finish();
-  await output.finish(LAST_WRITE);
+  const unread = await output.finish(LAST_WRITE);
+  // `| head` has what it wants: no more words.
+  if (output.closed) return { exitCode: ExitCode.Ok, unread: 0 };
+  if (unread > 0) say(`the last ${unread} characters found no reader`);
   const { events, lost } = session;
   stderr.write(`${summaryText(name, { events, lost, milliseconds: performance.now() - begin })}\n`);
-  return ExitCode.Ok;
+  return { exitCode: ExitCode.Ok, unread };
 }
 
 function load(

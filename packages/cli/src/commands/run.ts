@@ -51,10 +51,13 @@ export async function run(args: readonly string[], command: string): Promise<num
   if (program === undefined)
     throw new UsageError("no program given", `write ${command} NAME, or skep tools to see the bundled tools`);
   const found = await findProgram(program);
-  return runPackage(found.package, {
+  const { exitCode, unread } = await runPackage(found.package, {
     name: found.name,
     args: [...(json ? ["--json"] : []), ...args.slice(index + 1)],
     stdout: process.stdout,
     stderr: process.stderr,
   });
+  // A reader that takes nothing would keep the process alive for what it has not taken.
+  if (unread > 0) process.exit(exitCode);
+  return exitCode;
 }
