@@ -132,7 +132,7 @@ function resolveTyped(
   modules: ModuleDescriptors,
 ): ExternMeaning {
   const kind = extern.source === "kfunc" ? BtfKind.Func : BtfKind.Var;
-  const found = types.find(essentialName(extern.name), kind);
+  const found = lookUp(extern, kind, types);
   if (found === undefined) {
     if (extern.weak) return { kind: "missing" };
     const what = extern.source === "kfunc" ? "function" : "variable";
@@ -150,6 +150,16 @@ function resolveTyped(
     );
   }
   return { kind: "typed", id: found.id, ...modules.of(found) };
+}
+
+/** A kernel without BTF has nothing that a weak extern could mean. */
+function lookUp(extern: ExternSpec, kind: BtfKind, types: KernelTypes): KernelType | undefined {
+  try {
+    return types.find(essentialName(extern.name), kind);
+  } catch (error) {
+    if (extern.weak && error instanceof UnsupportedError) return undefined;
+    throw error;
+  }
 }
 
 /** The type of a variable without `const` and the like, the prototype of a function. */

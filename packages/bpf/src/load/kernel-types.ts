@@ -1,4 +1,5 @@
 import type { Btf } from "../btf/btf.ts";
+import type { BtfKind } from "../btf/types.ts";
 import { NotFoundError } from "../errors.ts";
 import { EPERM, failedWith } from "../linux/errno.ts";
 import type { OwnedFd } from "../linux/fd.ts";
@@ -38,7 +39,7 @@ export class KernelTypes {
   }
 
   /** Finds a type by exact name, in vmlinux first; `module` restricts the search to one. */
-  find(name: string, kind: Parameters<Btf["find"]>[1] & number, module?: string): KernelType | undefined {
+  find(name: string, kind: BtfKind, module?: string): KernelType | undefined {
     if (module === undefined || module === "vmlinux") {
       const btf = this.#kernel.btf();
       const id = btf.find(name, kind);

@@ -1,6 +1,6 @@
 import { PermissionError, SyscallError, UnsupportedError } from "../errors.ts";
 import { missingCapabilities } from "../linux/capabilities.ts";
-import { OwnedFd } from "../linux/fd.ts";
+import type { OwnedFd } from "../linux/fd.ts";
 import { CodeTable, type LinkedProgram } from "../relocate/code.ts";
 import { CoreRelocator } from "../relocate/core/relocate-core.ts";
 import { linkSubprograms } from "../relocate/link-subprograms.ts";
@@ -137,7 +137,7 @@ function loadPrograms(
       ...(externs.fdArray.length > 1 ? { fdArray: externs.fdArray } : {}),
     };
     const result = submitProgram(plan.kernel, attr, plan.logLevel);
-    if (!(result instanceof OwnedFd)) {
+    if ("error" in result) {
       throw explainRefusal({ plan, spec: program.spec, linked: code, missing, refusal: result });
     }
     const { spec } = program;
@@ -147,8 +147,9 @@ function loadPrograms(
       spec,
       type,
       attachType: attr.expectedAttachType,
-      fd: kept.add(result),
+      fd: kept.add(result.fd),
       kernel: plan.kernel,
+      verifierLog: result.log,
     };
   });
 }

@@ -14,6 +14,12 @@ import type { LoadPlan, ProgramPlan } from "./plan.ts";
 /** The kernel takes at most UINT_MAX >> 2 bytes of log; a program that fills 16 MiB has said enough. */
 const LOG_SIZES = [1 << 16, 1 << 20, 1 << 24] as const;
 
+/** A program that the kernel took. `log` is empty unless it was asked for. */
+export interface Accepted {
+  readonly fd: OwnedFd;
+  readonly log: string;
+}
+
 /** A program that the kernel refused: its error and what the verifier said, if anything. */
 export interface Refusal {
   readonly error: SyscallError;
@@ -21,12 +27,13 @@ export interface Refusal {
 }
 
 /**
- * Hands a program to the kernel. The verifier's log costs time, so it is asked for only after a failure, by loading again.
+ * Hands a program to the kernel. The verifier's log costs time, so with level 0 it is asked for only after a failure, by
+ * loading again.
  */
-export function submitProgram(kernel: Kernel, attr: ProgLoadAttr, logLevel: number): OwnedFd | Refusal {
+export function submitProgram(kernel: Kernel, attr: ProgLoadAttr, logLevel: number): Accepted | Refusal {
   if (logLevel === 0) {
     try {
-      return kernel.bpf.progLoad(attr);
+      return { fd: kernel.bpf.progLoad(attr), log: "" };
     } catch (error) {
       if (!(error instanceof SyscallError)) throw error;
     }
@@ -34,20 +41,25 @@ export function submitProgram(kernel: Kernel, attr: ProgLoadAttr, logLevel: numb
   return submitWithLog(kernel, attr, Math.max(1, logLevel));
 }
 
-function submitWithLog(kernel: Kernel, attr: ProgLoadAttr, level: number): OwnedFd | Refusal {
+function submitWithLog(kernel: Kernel, attr: ProgLoadAttr, level: number): Accepted | Refusal {
   let refusal: Refusal | undefined;
   for (const size of LOG_SIZES) {
     const buffer = new Uint8Array(size);
     try {
-      return kernel.bpf.progLoad({ ...attr, log: { buffer, level } });
+      const fd = kernel.bpf.progLoad({ ...attr, log: { buffer, level } });
+      return { fd, log: textOf(buffer) };
     } catch (error) {
       if (!(error instanceof SyscallError)) throw error;
-      const end = buffer.indexOf(0);
-      refusal = { error, log: Buffer.from(buffer.subarray(0, end < 0 ? size : end)).toString("utf8") };
+      refusal = { error, log: textOf(buffer) };
       if (!failedWith(error, ENOSPC)) break;
     }
   }
   return refusal!;
+}
+
+function textOf(log: Uint8Array): string {
+  const end = log.indexOf(0);
+  return Buffer.from(log.subarray(0, end < 0 ? log.length : end)).toString("utf8");
 }
 
 /** The attributes of BPF_PROG_LOAD for a program that is relocated and resolved. */

@@ -11,4 +11,6 @@ export interface LoadedProgram {
   readonly attachType: number | undefined;
   readonly fd: OwnedFd;
   readonly kernel: Kernel;
+  /** What the verifier said; empty unless a log level was asked for. */
+  readonly verifierLog?: string;
 }

@@ -23,6 +23,8 @@ export class Program implements LoadedProgram {
   readonly attachType: number | undefined;
   readonly fd: OwnedFd;
   readonly kernel: Kernel;
+  /** What the verifier said; empty unless `load({ logLevel })` asked for it. */
+  readonly verifierLog: string;
   /** Whether `BpfObject.attach()` attaches it. */
   readonly autoattach: boolean;
   readonly #owner: ProgramOwner;
@@ -35,6 +37,7 @@ export class Program implements LoadedProgram {
     this.attachType = loaded.attachType;
     this.fd = loaded.fd;
     this.kernel = loaded.kernel;
+    this.verifierLog = loaded.verifierLog ?? "";
     this.autoattach = autoattach;
     this.#owner = owner;
   }
