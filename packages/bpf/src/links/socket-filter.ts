@@ -30,14 +30,17 @@ function attachToSocket(program: LoadedProgram, fd: number): Link {
   const { kernel } = program;
   const description = `socket ${fd}`;
   if (!Number.isInteger(fd) || fd < 0) throw notASocket(fd);
-  // Borrowed: the socket's owner closes it.
-  const socket = new OwnedFd(fd, () => undefined);
-  try {
-    setSocketOption(kernel, socket, { level: SOL_SOCKET, name: SO_ATTACH_BPF, value: program.fd.raw });
-  } catch (error) {
-    throw failedWith(error, EBADF, ENOTSOCK) ? notASocket(fd, error) : interfaceError(error, description);
-  }
-  return new AttachedLink("socket_filter", description, () => detach(kernel, socket));
+  return undoneOnFailure((undo) => {
+    // Borrowed: the socket's owner closes it.
+    const socket = undo.keep(new OwnedFd(fd, () => undefined));
+    try {
+      setSocketOption(kernel, socket, { level: SOL_SOCKET, name: SO_ATTACH_BPF, value: program.fd.raw });
+    } catch (error) {
+      throw failedWith(error, EBADF, ENOTSOCK) ? notASocket(fd, error) : interfaceError(error, description);
+    }
+    undo.add(() => detach(kernel, socket));
+    return new AttachedLink("socket_filter", description, undo.run);
+  });
 }
 
 function notASocket(fd: number, cause?: unknown): InvalidArgumentError {

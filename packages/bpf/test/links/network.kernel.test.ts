@@ -10,6 +10,9 @@ import { hostKernel } from "../../src/linux/kernel.ts";
 import { mounts } from "../../src/linux/procfs.ts";
 import { BPF_MAP_TYPE_SOCKMAP } from "../../src/spec/map-types.ts";
 import { Counter } from "./counter.ts";
+import { noLeaks } from "./no-leaks.ts";
+
+noLeaks();
 
 const ip = (...args: string[]) => execFileSync("ip", args, { encoding: "utf8" });
 const tc = (...args: string[]) => execFileSync("tc", args, { encoding: "utf8" });

@@ -1,7 +1,7 @@
 import { execFileSync, spawn } from "node:child_process";
 import { closeSync, mkdirSync, openSync, readFileSync, rmdirSync } from "node:fs";
 import { fileURLToPath } from "node:url";
-import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import { withBundle } from "../../../../test/vm.ts";
 import { BpfError, UnsupportedError } from "../../src/errors.ts";
 import { attachProgram } from "../../src/links/attach.ts";
@@ -9,7 +9,6 @@ import { addProbeEvent } from "../../src/links/probe-events.ts";
 import { attachTraceEvent } from "../../src/links/tracepoint.ts";
 import { undoneOnFailure } from "../../src/links/undo-list.ts";
 import { EINVAL, ENOMEM } from "../../src/linux/errno.ts";
-import { stopFdTrace, traceFds } from "../../src/linux/fd-trace.ts";
 import { HostKernel } from "../../src/linux/host-kernel.ts";
 import { hostKernel } from "../../src/linux/kernel.ts";
 import { koffiNative } from "../../src/linux/koffi.ts";
@@ -18,6 +17,7 @@ import { syscallNumbers } from "../../src/linux/syscalls.ts";
 import { withFault } from "../linux/with-fault.ts";
 import { Counter } from "./counter.ts";
 import { compileNative, hasSdtHeader } from "./native-program.ts";
+import { noLeaks } from "./no-leaks.ts";
 
 /** The running kernel as if it were older than BPF links. */
 const beforeLinks = () =>
@@ -33,8 +33,7 @@ const uprobeEvents = () =>
     .split("\n")
     .filter((line) => line.includes(`skep_${process.pid}_`));
 
-beforeEach(traceFds);
-afterEach(() => expect(stopFdTrace()).toEqual([]));
+noLeaks();
 
 describe("on kernels without links", () => {
   it("a perf event runs the program by ioctl, without a cookie", () => {

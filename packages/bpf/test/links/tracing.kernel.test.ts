@@ -5,6 +5,9 @@ import { attachProgram } from "../../src/links/attach.ts";
 import { IteratorLink } from "../../src/links/iter.ts";
 import { hostKernel } from "../../src/linux/kernel.ts";
 import { Counter } from "./counter.ts";
+import { noLeaks } from "./no-leaks.ts";
+
+noLeaks();
 
 const here = { pid: process.pid };
 const openFiles = (count: number) => {

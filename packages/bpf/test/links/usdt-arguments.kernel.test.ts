@@ -3,6 +3,9 @@ import { NotImplementedError } from "../../src/errors.ts";
 import { open } from "../../src/object.ts";
 import { compileFixture } from "../compile-fixture.ts";
 import { compileNative, hasSdtHeader, startWaiting } from "./native-program.ts";
+import { noLeaks } from "./no-leaks.ts";
+
+noLeaks();
 
 const load = () => open(compileFixture("usdt.bpf.c"), { name: "usdt" }).load();
 

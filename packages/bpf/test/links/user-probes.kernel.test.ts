@@ -6,6 +6,9 @@ import { attachProgram } from "../../src/links/attach.ts";
 import { BPF_TRACE_UPROBE_MULTI } from "../../src/spec/program-types.ts";
 import { Counter } from "./counter.ts";
 import { compileNative, hasSdtHeader, type NativeProgram, startWaiting } from "./native-program.ts";
+import { noLeaks } from "./no-leaks.ts";
+
+noLeaks();
 
 describe.skipIf(!hasSdtHeader)("probes in a program of our own", () => {
   let probes: NativeProgram;
