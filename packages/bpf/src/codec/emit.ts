@@ -25,6 +25,8 @@ export interface EmitOptions {
 const INLINE_COST = 48;
 const INLINE_ELEMENTS = 8;
 const CACHED_TEXT = 64;
+/** Odd, with bits all over: multiples of the golden ratio's fraction. */
+const HASH_FACTORS = [0x9e3779b1, 0x85ebca6b, 0xc2b2ae35, 0x27d4eb2f] as const;
 
 /**
  * Writes JavaScript that decodes a layout. Measured against closures or a table of fields, generated code is two to
@@ -148,19 +150,20 @@ export class Emitter {
     return `${this.#cachedText(size)}(v,${at})`;
   }
 
-  /** The same text as last time is recognised by its words, without a loop; other texts go through a cache. */
+  /** Looks the text up by its words, without a loop: see {@link TextCache}. */
   #cachedText(size: number): string {
     const name = `t${this.#functions.length}`;
     const words = Array.from({ length: size / 4 }, (_, index) => index);
-    const cache = this.constant(new TextCache(size));
-    const lasts = words.map((word) => `${name}l${word}`);
+    const cache = new TextCache(size);
+    const [keys, texts] = [this.constant(cache.keys), this.constant(cache.texts)];
+    // Each word is spread over the hash on its own, so that the multiplications overlap.
+    const hash = words.map((word) => `Math.imul(w${word},${HASH_FACTORS[word % HASH_FACTORS.length]})`);
     this.#functions.push(
-      `let ${lasts.map((last) => `${last}=0`).join(",")},${name}s="";`,
       `function ${name}(v,o){`,
-      `const ${words.map((word) => `w${word}=v.getUint32(o+${word * 4},true)`).join(",")};`,
-      `if(${words.map((word) => `w${word}===${lasts[word]}`).join("&&")})return ${name}s;`,
-      `${name}s=${cache}.read(v,o);`,
-      `${words.map((word) => `${lasts[word]}=w${word};`).join("")}return ${name}s}`,
+      `const ${words.map((word) => `w${word}=v.getInt32(o+${word * 4},true)`).join(",")};`,
+      `const slot=(${hash.join("+")})>>>${TextCache.hashShift},key=slot*${words.length};`,
+      `if(${words.map((word) => `${keys}[key+${word}]===w${word}`).join("&&")})return ${texts}[slot];`,
+      `return ${this.constant(cache)}.remember(v,o,slot)}`,
     );
     return name;
   }

@@ -61,37 +61,34 @@ function sequenceLength(bytes: Uint8Array, at: number): number {
   return length;
 }
 
-const SLOTS = 256;
+const SLOT_BITS = 8;
+const SLOTS = 1 << SLOT_BITS;
 
 /**
  * Remembers short texts by their bytes, as the same few command names arrive again and again: comparing four words
- * is several times cheaper than making a string. A slot is simply overwritten by the next text that wants it.
+ * is several times cheaper than making a string. A slot is simply overwritten by the next text that wants it. Generated
+ * code computes the slot and compares; it comes here only with a text that is not there.
  */
 export class TextCache {
+  /** A 32-bit hash shifted right by this is a slot. */
+  static readonly hashShift = 32 - SLOT_BITS;
+  /** The words of the text in each slot: zeroes, the empty text, at first. */
+  readonly keys: Int32Array;
+  readonly texts: string[] = new Array<string>(SLOTS).fill("");
   readonly #words: number;
-  readonly #keys: Uint32Array;
-  readonly #texts: string[] = new Array<string>(SLOTS).fill("");
 
   /** `bytes`: length of the texts, a multiple of 4. */
   constructor(bytes: number) {
     this.#words = bytes / 4;
-    this.#keys = new Uint32Array(SLOTS * this.#words);
+    this.keys = new Int32Array(SLOTS * this.#words);
   }
 
-  read(view: DataView, offset: number): string {
-    let hash = 0;
+  /** Reads the text at `offset` and puts it into `slot`. */
+  remember(view: DataView, offset: number, slot: number): string {
+    const text = readText(view, offset, this.#words * 4);
     for (let word = 0; word < this.#words; word++)
-      hash = Math.imul(hash ^ view.getUint32(offset + word * 4, true), 0x9e3779b1);
-    const slot = hash >>> 24;
-    let same = true;
-    for (let word = 0; word < this.#words; word++) {
-      const key = slot * this.#words + word;
-      const value = view.getUint32(offset + word * 4, true);
-      if (this.#keys[key] === value) continue;
-      same = false;
-      this.#keys[key] = value;
-    }
-    if (!same) this.#texts[slot] = readText(view, offset, this.#words * 4);
-    return this.#texts[slot] ?? "";
+      this.keys[slot * this.#words + word] = view.getInt32(offset + word * 4, true);
+    this.texts[slot] = text;
+    return text;
   }
 }
