@@ -2,13 +2,13 @@ import { NotFoundError, PermissionError, UnsupportedError } from "../errors.ts";
 import { EINVAL, ENOENT, EOPNOTSUPP, ESRCH, failedWith } from "../linux/errno.ts";
 import type { Kernel } from "../linux/kernel.ts";
 import type { LoadedProgram } from "../load/program.ts";
+import { suggestion } from "../near-names.ts";
 import type { LinkKind } from "../spec/object-spec.ts";
 import { BPF_TRACE_KPROBE_MULTI, BPF_TRACE_KPROBE_SESSION } from "../spec/program-types.ts";
 import { attachError } from "./attach-error.ts";
 import { globMatcher, isPattern } from "./glob.ts";
 import { knownFunctionNames, type TraceableFunction, traceableFunctions } from "./kernel-functions.ts";
 import { kernelLink, type Link } from "./link.ts";
-import { suggestion } from "./near-names.ts";
 import { type AttachOptions, cookieOf, requiredTarget } from "./options.ts";
 
 const BPF_F_KPROBE_MULTI_RETURN = 1;

@@ -2,11 +2,11 @@ import { InvalidArgumentError, NotFoundError, PermissionError, UnsupportedError 
 import { EACCES, EADDRNOTAVAIL, EILSEQ, EINVAL, ENOENT, EPERM, failedWith } from "../linux/errno.ts";
 import type { Kernel } from "../linux/kernel.ts";
 import type { LoadedProgram } from "../load/program.ts";
+import { suggestion } from "../near-names.ts";
 import type { LinkKind } from "../spec/object-spec.ts";
 import { attachError } from "./attach-error.ts";
 import { knownFunctionNames } from "./kernel-functions.ts";
 import { AttachedLink, type Link } from "./link.ts";
-import { suggestion } from "./near-names.ts";
 import { type AttachOptions, cookieOf, requiredTarget } from "./options.ts";
 import { attachToPerfEvent } from "./perf-attach.ts";
 import { addProbeEvent, hasProbeEvents } from "./probe-events.ts";

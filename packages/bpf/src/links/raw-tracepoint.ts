@@ -3,9 +3,9 @@ import { NotFoundError, UnsupportedError } from "../errors.ts";
 import { EINVAL, ENOENT, failedWith } from "../linux/errno.ts";
 import type { Kernel } from "../linux/kernel.ts";
 import type { LoadedProgram } from "../load/program.ts";
+import { suggestion } from "../near-names.ts";
 import { attachError } from "./attach-error.ts";
 import { kernelLink, type Link } from "./link.ts";
-import { suggestion } from "./near-names.ts";
 import { type AttachOptions, cookieOf, requiredTarget } from "./options.ts";
 
 /**

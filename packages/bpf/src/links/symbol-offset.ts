@@ -2,7 +2,7 @@ import { SHN_UNDEF, STB_WEAK, STT_FUNC, STT_GNU_IFUNC } from "../elf/constants.t
 import type { ElfFile, ElfSymbol } from "../elf/elf-file.ts";
 import { definedFunctions, fileOffsetOf, unversionedName } from "../elf/function-symbols.ts";
 import { InvalidArgumentError, MalformedError, NotFoundError, NotImplementedError } from "../errors.ts";
-import { suggestion } from "./near-names.ts";
+import { suggestion } from "../near-names.ts";
 import { symbolVersions } from "./symbol-versions.ts";
 
 interface Candidate {

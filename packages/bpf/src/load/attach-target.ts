@@ -3,6 +3,7 @@ import { BtfKind } from "../btf/types.ts";
 import { InvalidArgumentError, NotFoundError, UnsupportedError } from "../errors.ts";
 import type { OwnedFd } from "../linux/fd.ts";
 import type { Kernel } from "../linux/kernel.ts";
+import { suggestion } from "../near-names.ts";
 import type { ProgramSpec } from "../spec/object-spec.ts";
 import {
   BPF_LSM_CGROUP,
@@ -58,14 +59,21 @@ function inKernel(spec: ProgramSpec, target: string, types: KernelTypes, cleanup
     const where = module === undefined ? "this kernel" : `module ${module}`;
     throw new NotFoundError(
       `${where} has no ${what} ${name} in its BTF, which program ${spec.name} attaches to`,
-      what === "function"
-        ? "it may be inlined, static with a suffix (.isra, .constprop), or renamed in this version: choose another function, or a tracepoint"
-        : `list what there is: bpftool btf dump file /sys/kernel/btf/vmlinux | grep ${prefix}`,
+      suggestion(name, types.names(kind, prefix), OTHERWISE[what]),
     );
   }
   if (found.module === undefined) return { attachBtfId: found.id };
   return { attachBtfId: found.id, attachBtfOrProgram: cleanup.add(types.open(found.module)) };
 }
+
+/** Advice where no name is alike. */
+const OTHERWISE = {
+  function:
+    "it may be inlined, static with a suffix (.isra, .constprop), or renamed in this version: choose another, or a tracepoint",
+  tracepoint: "list what there is: ls /sys/kernel/tracing/events",
+  "LSM hook": "list what there is: include/linux/lsm_hook_defs.h of this kernel's source",
+  iterator: "list what there is: bpftool btf dump file /sys/kernel/btf/vmlinux | grep bpf_iter_",
+} as const;
 
 /** How the kernel names the BTF type of a hook (btf_get_kernel_prefix_kind in tools/lib/bpf/libbpf.c). */
 function namingOf(attachType: number | undefined) {

@@ -54,6 +54,16 @@ export class KernelTypes {
     return undefined;
   }
 
+  /** All names of a kind in vmlinux that begin with a prefix, without it: to say what was probably meant. Slow. */
+  *names(kind: BtfKind, prefix: string): Generator<string> {
+    const btf = this.#kernel.btf();
+    for (let id = btf.startId; id < btf.endId; id++) {
+      if (btf.kind(id) !== kind) continue;
+      const name = btf.nameOf(id);
+      if (name.startsWith(prefix)) yield name.slice(prefix.length);
+    }
+  }
+
   /** A descriptor of a module's BTF, for the kernel's ears. */
   open(module: { readonly id: number }): OwnedFd {
     return this.#kernel.bpf.fdById("btf", module.id);

@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { nearNames, suggestion } from "../../src/links/near-names.ts";
+import { nearNames, suggestion } from "../../src/near-names.ts";
 
 it("finds a function that was renamed around a common part", () => {
   expect(nearNames("do_unlinkat", ["do_sys_open", "filename_unlinkat", "vfs_read"])).toEqual([

@@ -79,6 +79,15 @@ describe("a program that the kernel refuses", () => {
     expect(refusalOf("no_function").message).toContain("no function no_such_function");
   });
 
+  it("says what was probably meant", () => {
+    const spec = open(bytes);
+    for (const program of spec.programs.values()) program.autoload = program.name === "no_tracepoint";
+    spec.program("no_tracepoint").target = "sched_swich";
+    expect(() => spec.load()).toThrow(
+      expect.objectContaining({ next: expect.stringContaining("sched_switch") }),
+    );
+  });
+
   it("says that the section names no target", () => {
     expect(refusalOf("says_no_target").message).toContain('SEC("tp_btf") names nothing to attach to');
   });
