@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { decoderOf } from "../../src/codec/decoder.ts";
-import { type BpfInput, encoderOf } from "../../src/codec/encoder.ts";
+import { encoderOf } from "../../src/codec/encoder.ts";
 import { viewOf } from "../../src/codec/view.ts";
 import { InvalidArgumentError, MalformedError } from "../../src/errors.ts";
 import { compiled } from "./compiled.ts";
