@@ -29,12 +29,19 @@ const REBUILD = "compile the package again with ecc";
  * @throws {MalformedError}
  */
 export function readPackage(bytes: Uint8Array, limits: PackageLimits = {}): Package {
-  const json = parseJson(bytes, "package", { maxBytes: limits.maxPackageBytes ?? 64 * MEBIBYTE });
+  return packageOf(
+    parseJson(bytes, "package", { maxBytes: limits.maxPackageBytes ?? 64 * MEBIBYTE }),
+    limits,
+  );
+}
+
+/** As `readPackage`, for a document that is parsed already. @throws {MalformedError} */
+export function packageOf(json: Json, limits: PackageLimits = {}): Package {
   const root = object(json, "package");
   const { bpf_object: encoded, bpf_object_size: size, meta, ...extra } = root;
   if (typeof encoded !== "string")
     throw new MalformedError(
-      "package has no bpf_object: this is some other JSON file",
+      "package has no bpf_object: this is some other file",
       "give a package written by ecc",
     );
   const compressed = decodeBase64(encoded);
