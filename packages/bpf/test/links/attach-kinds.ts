@@ -12,7 +12,8 @@ import { IteratorLink } from "../../src/links/iter.ts";
 import type { Link } from "../../src/links/link.ts";
 import type { AttachOptions } from "../../src/links/options.ts";
 import { hostKernel } from "../../src/linux/kernel.ts";
-import { open } from "../../src/object.ts";
+import type { Program } from "../../src/object/program.ts";
+import { type BpfSpec, open } from "../../src/object.ts";
 
 export interface KindResult {
   readonly name: string;
@@ -28,7 +29,9 @@ const ROUNDS = 5;
 
 interface Kind {
   readonly options?: AttachOptions;
-  readonly act: (link: Link) => void;
+  /** Program of the same object that is loaded first, for this one to replace a function of. */
+  readonly replaces?: string;
+  readonly act: (link: Link, replaced: Program | undefined) => void;
 }
 
 const [, , objectPath = "", binary = "", mode] = process.argv;
@@ -52,6 +55,11 @@ const KINDS: Readonly<Record<string, Kind>> = {
     options: { cgroup },
     act: () => inCgroup("for i in 1 2 3 4 5; do echo x > /dev/udp/127.0.0.1/9; done"),
   },
+  lsm_cgroup: {
+    options: { cgroup },
+    act: () => inCgroup("for i in 1 2 3 4 5; do echo x > /dev/udp/127.0.0.1/9; done"),
+  },
+  freplace: { replaces: "caller", act: (_link, replaced) => repeat(() => run(replaced))() },
   sk_lookup: {
     act: repeat(
       () => void execFileSync("bash", ["-c", "echo x > /dev/tcp/127.0.0.1/9 || true"], { stdio: "ignore" }),
@@ -63,7 +71,7 @@ const KINDS: Readonly<Record<string, Kind>> = {
   usdt: { options: { target: `${binary}:skep:args` }, act: runBinary },
 };
 
-for (const name of open(objectPath).programs.keys())
+for (const name of [...open(objectPath).programs.keys()].filter((name) => name.startsWith("on_")))
   console.log(JSON.stringify(tryKind(name, KINDS[name.slice("on_".length)] ?? unlink)));
 if (mode === "hide-pmu") {
   // Only in a virtual machine: without these directories the kernel looks like one before 4.17.
@@ -89,23 +97,38 @@ rmSync(directory, { recursive: true });
 if (cgroup !== "") rmdirSync(cgroup);
 
 function tryKind(name: string, kind: Kind): KindResult {
-  const spec = open(objectPath);
-  for (const program of spec.programs.values()) program.autoload = program.name === name;
-  spec.variables.set("target_pid", process.pid);
   try {
+    using base = kind.replaces === undefined ? undefined : specOf(kind.replaces).load();
+    const replaced = base?.programs.get(kind.replaces ?? "");
+    const spec = specOf(name);
+    spec.program(name).targetProgram = replaced?.fd;
     using object = spec.load();
     const hits = () => Number(object.variables.get("hits"));
     const link = object.program(name).attach(kind.options ?? {});
-    kind.act(link);
+    kind.act(link, replaced);
     const during = hits();
     link.close();
     const before = hits();
-    if (!(link instanceof IteratorLink)) kind.act(link);
+    if (!(link instanceof IteratorLink)) kind.act(link, replaced);
     return { name, hits: during, late: hits() - before, description: link.description };
   } catch (error) {
     if (!(error instanceof BpfError)) throw error;
     return { name, error: `${error.name}: ${error.message} | ${error.next}` };
   }
+}
+
+/** The object with one program only. */
+function specOf(name: string): BpfSpec {
+  const spec = open(objectPath);
+  for (const program of spec.programs.values()) program.autoload = program.name === name;
+  spec.variables.set("target_pid", process.pid);
+  return spec;
+}
+
+function run(program: Program | undefined): void {
+  if (program === undefined) return;
+  const data = { dataIn: new Uint8Array(64), dataOut: new Uint8Array(64) };
+  program.kernel.bpf.progTestRun({ program: program.fd, ...data });
 }
 
 function repeat(action: () => void): () => void {

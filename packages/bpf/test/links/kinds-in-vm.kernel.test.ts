@@ -38,6 +38,8 @@ const EXPECTED: Readonly<Record<string, number | undefined>> = {
   on_socket_filter: undefined,
   on_cgroup: 5,
   on_sk_lookup: 5,
+  on_lsm_cgroup: undefined,
+  on_freplace: 5,
   // Once more, made through tracefs as on a kernel before 4.17.
   tracefs_kprobe: 5,
   tracefs_kprobe_offset: 5,
@@ -50,6 +52,7 @@ const EXPECTED: Readonly<Record<string, number | undefined>> = {
 /** What a kernel cannot do, and what it is said to need. */
 const MISSING: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   "5.10": {
+    on_lsm_cgroup: "newer kernel",
     on_kprobe_multi: "5.18",
     on_kretprobe_multi: "5.18",
     on_kprobe_session: "6.10",
