@@ -44,6 +44,7 @@ export type {
   SampleOptions,
 } from "./links/options.ts";
 export { type Capability, missingCapabilities } from "./linux/capabilities.ts";
+export { type Clock, readClock } from "./linux/clock.ts";
 export { hostKernel, type Kernel } from "./linux/kernel.ts";
 export { type Features, featuresOf } from "./load/features.ts";
 export type { LoadedProgram } from "./load/program.ts";

@@ -4,8 +4,18 @@ import { isJsonArray, isJsonObject, type Json, type PackageMeta } from "@skep/pa
 export interface StructNotes {
   /** The text after `@view`. */
   readonly view: string | undefined;
-  /** Member name → the text after `@format`. */
-  readonly formats: ReadonlyMap<string, string>;
+  /** The text after `@kind`: what an event of this type is called. */
+  readonly kind: string | undefined;
+  readonly members: ReadonlyMap<string, MemberNotes>;
+}
+
+export interface MemberNotes {
+  /** The text after `@format`. */
+  readonly format: string | undefined;
+  /** `@hidden`: shown only when asked for. */
+  readonly hidden: boolean;
+  /** `@ignore`: never shown. */
+  readonly ignore: boolean;
 }
 
 /** By the name of the struct. */
@@ -14,27 +24,34 @@ export type Annotations = ReadonlyMap<string, StructNotes>;
 export const NO_ANNOTATIONS: Annotations = new Map();
 
 /**
- * Reads the optional keys of a package that say how values are shown: `format` of members and `view` of structs, in
- * `meta.export_types` and, for structs that no buffer carries (keys and values of maps, parts of events), in `meta.types`.
- * What is not of the right type is as good as absent: these keys only ever make output nicer.
+ * Reads the optional keys of a package that say how structs and their members are shown, in `meta.export_types` and, for
+ * structs that no buffer carries (keys and values of maps, parts of events), in `meta.types`. A struct may be in both: what
+ * they say adds up. What is not of the right type is as good as absent: these keys only ever make output nicer.
  */
 export function readAnnotations(meta: PackageMeta): Annotations {
   const structs = new Map<string, StructNotes>();
   for (const type of [...listOf(meta.types), ...(meta.export_types ?? [])]) {
     if (!isJsonObject(type) || typeof type.name !== "string") continue;
-    structs.set(type.name, { view: textOf(type.view), formats: formatsOf(type.members) });
+    const known = structs.get(type.name);
+    structs.set(type.name, {
+      view: textOf(type.view) ?? known?.view,
+      kind: textOf(type.kind) ?? known?.kind,
+      members: new Map([...(known?.members ?? []), ...membersOf(type.members)]),
+    });
   }
   return structs;
 }
 
-function formatsOf(members: Json | undefined): ReadonlyMap<string, string> {
-  const formats = new Map<string, string>();
+function membersOf(members: Json | undefined): ReadonlyMap<string, MemberNotes> {
+  const notes = new Map<string, MemberNotes>();
   for (const member of listOf(members)) {
     if (!isJsonObject(member) || typeof member.name !== "string") continue;
     const format = textOf(member.format);
-    if (format !== undefined) formats.set(member.name, format);
+    const hidden = member.hidden === true;
+    const ignore = member.ignore === true;
+    if (format !== undefined || hidden || ignore) notes.set(member.name, { format, hidden, ignore });
   }
-  return formats;
+  return notes;
 }
 
 function listOf(value: Json | undefined): readonly Json[] {

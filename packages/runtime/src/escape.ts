@@ -10,13 +10,18 @@ const UNSAFE =
 
 const SHORT: Readonly<Record<string, string>> = { "\n": "\\n", "\r": "\\r", "\t": "\\t" };
 
+/** What nearly all text is made of. */
+const PLAIN = /^[ -~]*$/;
+
 /** For a table: `\n`, `\x1b`, `\u202e`. */
 export function escapeText(text: string): string {
+  if (PLAIN.test(text)) return text;
   return text.replace(UNSAFE, (character) => SHORT[character] ?? hexadecimal(character));
 }
 
 /** For a piece of JSON text: what JSON may leave as it is, but a terminal should not see. */
 export function escapeJson(json: string): string {
+  if (PLAIN.test(json)) return json;
   return json.replace(UNSAFE, (character) => `\\u${code(character).toString(16).padStart(4, "0")}`);
 }
 

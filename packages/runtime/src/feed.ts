@@ -9,17 +9,17 @@ import {
   hostKernel,
   NotImplementedError,
   PerfBuffer,
+  type PrintkLine,
   PrintkReader,
 } from "@skep/bpf";
 import type { EventSource } from "./event-types.ts";
-import { bytesEvent, PRINTK_SHAPE, shapesOf, type View, type ViewOptions, viewOf } from "./views.ts";
+import { bytesEvent } from "./kinds.ts";
 
-/** Takes an event and how it is shown. */
-export type Show = (view: View, event: BpfValue) => void;
+/** Takes the events of one kind. */
+export type Take = (event: BpfValue) => void;
 
 /** One source of events: a buffer of the object, or what its programs print. */
 export interface Feed {
-  readonly views: readonly View[];
   /** Events are shown from now on, until the reading is closed. */
   start(): EventReading;
   /** Shows what is there now. */
@@ -29,22 +29,23 @@ export interface Feed {
   close(): void;
 }
 
-/** @throws {SyscallError} {NotImplementedError} */
-export function bufferFeed(object: BpfObject, source: EventSource, options: ViewOptions, show: Show): Feed {
+/**
+ * `takes`: one for each kind that `kindsOf` gives.
+ * @throws {SyscallError} {NotImplementedError}
+ */
+export function bufferFeed(object: BpfObject, source: EventSource, takes: readonly Take[]): Feed {
   const map = object.map(source.map);
   if (!(map instanceof EventMap))
     throw new NotImplementedError(`map ${source.map} cannot be read as events`, "export another map");
   // What programs send before a perf buffer is open is gone.
   if (map instanceof PerfBuffer) map.open();
-  const views = shapesOf(object.btf, source).map((shape) => viewOf(source.map, shape, options));
-  const { eventOptions, emit } = reader(object, source, views, show);
+  const { eventOptions, emit } = reader(object, source, takes);
   const own =
     source.kind === "perf" || object.variables.has(`${map.name}_lost`) || object.maps.has(`${map.name}_lost`);
   const counter = findLostCounter(map.name, object.maps.values(), [
     { names: object.variables.names(), get: (name) => object.variables.get(name) },
   ]);
   return {
-    views,
     start: () => map.consume(emit, eventOptions),
     drain: () => void map.drain(emit, eventOptions),
     lost: () => ({
@@ -58,38 +59,33 @@ export function bufferFeed(object: BpfObject, source: EventSource, options: View
 function reader(
   object: BpfObject,
   source: EventSource,
-  views: readonly View[],
-  show: Show,
+  takes: readonly Take[],
 ): { readonly eventOptions: EventOptions; readonly emit: (event: never) => void } {
-  const view = views[0]!;
   const { btf } = object;
-  const [typeId] = source.typeIds;
+  const [typeId, ...more] = source.typeIds;
+  const takeBytes = takes.at(-1)!;
   if (btf === undefined || typeId === undefined)
-    return { eventOptions: {}, emit: (record: Uint8Array) => show(view, bytesEvent(record)) };
-  if (source.typeIds.length === 1)
-    return { eventOptions: { type: { btf, typeId } }, emit: (event: BpfValue) => show(view, event) };
+    return { eventOptions: {}, emit: (record: Uint8Array) => takeBytes(bytesEvent(record)) };
+  if (more.length === 0) return { eventOptions: { type: { btf, typeId } }, emit: takes[0]! };
   // Several structs in one buffer: the size of a record tells which it is.
-  const kinds = source.typeIds.map((id, index) => ({ decoder: decoderOf(btf, id), view: views[index]! }));
+  const kinds = source.typeIds.map((id, index) => ({ decoder: decoderOf(btf, id), take: takes[index]! }));
   return {
     eventOptions: {},
     emit: (record: Uint8Array) => {
       const kind = kinds.find(({ decoder }) => decoder.size === record.length);
-      if (kind === undefined) return show({ header: undefined, row: view.row }, bytesEvent(record));
+      if (kind === undefined) return takeBytes(bytesEvent(record));
       const bytes = new DataView(record.buffer, record.byteOffset, record.byteLength);
-      show(kind.view, kind.decoder.decode(bytes, 0, record.length));
+      kind.take(kind.decoder.decode(bytes, 0, record.length));
     },
   };
 }
 
 /** @throws {UnsupportedError} before Linux 5.9 */
-export function printkFeed(object: BpfObject, options: ViewOptions, show: Show): Feed {
-  const view = viewOf("printk", PRINTK_SHAPE, options);
+export function printkFeed(object: BpfObject, take: Take): Feed {
   const programs = [...object.programs.values()].map(({ fd }) => fd);
   const printk = new PrintkReader(hostKernel(), programs);
-  const emit = ({ pid, text }: { readonly pid: number; readonly text: string }) =>
-    show(view, { pid, message: text });
+  const emit = ({ pid, text, time }: PrintkLine) => take({ pid, message: text, time });
   return {
-    views: [view],
     start: () => printk.consume(emit),
     drain: () => printk.drain(emit),
     lost: () => ({ counter: "printk", count: printk.lost }),

@@ -1,20 +1,20 @@
 import type { BpfValue, EnumValue } from "@skep/bpf";
-import { escapeJson, escapeText } from "./escape.ts";
+import { escapeJson } from "./escape.ts";
 import type { Shape } from "./shape.ts";
 
-export type Format = (value: BpfValue) => string;
+type ValueText = (value: BpfValue) => string;
 
-/** One cell of a table: plain text for scalars, compact JSON for arrays and structs. */
-export function textFormatOf(shape: Shape): Format {
+/** A value as plain text, compact JSON for arrays and structs. The text may hold what a terminal should not see. */
+export function textFormatOf(shape: Shape): ValueText {
   switch (shape.kind) {
     case "string":
-      return (value) => (typeof value === "string" ? escapeText(value) : String(value));
+      return String;
     case "enum":
-      return (value) => escapeText(enumText(value));
+      return enumText;
     case "array":
     case "struct": {
       const json = jsonFormatOf(shape);
-      return (value) => (typeof value === "string" ? escapeText(value) : json(value));
+      return (value) => (typeof value === "string" ? value : json(value));
     }
     case "opaque":
       return () => "?";
@@ -24,7 +24,7 @@ export function textFormatOf(shape: Shape): Format {
 }
 
 /** One JSON value on one line. Integers of any width keep all their digits; beyond 64 bits they are strings. */
-export function jsonFormatOf(shape: Shape): Format {
+export function jsonFormatOf(shape: Shape): ValueText {
   switch (shape.kind) {
     case "integer":
       return shape.bits > 64 ? (value) => `"${String(value)}"` : String;
@@ -47,11 +47,13 @@ export function jsonFormatOf(shape: Shape): Format {
   }
 }
 
-function jsonArrayFormat(element: Format): Format {
+function jsonArrayFormat(element: ValueText): ValueText {
   return (value) => (Array.isArray(value) ? `[${value.map(element).join(",")}]` : jsonText(String(value)));
 }
 
-function jsonStructFormat(members: readonly { readonly name: string; readonly format: Format }[]): Format {
+function jsonStructFormat(
+  members: readonly { readonly name: string; readonly format: ValueText }[],
+): ValueText {
   const parts = members.map(({ name, format }, index) => ({
     name,
     prefix: `${index === 0 ? "{" : ","}${jsonText(name)}:`,

@@ -1,21 +1,38 @@
 import type { BpfValue } from "@skep/bpf";
-import { type Format, jsonFormatOf } from "./format-value.ts";
-import type { Shape } from "./shape.ts";
+import { jsonFormatOf } from "./format-value.ts";
+import { isoText } from "./timeline.ts";
+import { type Loss, type Selection, shapeOfColumns, type View, type Views } from "./view.ts";
 
-/** One JSON object per event, members in the struct's order, on one line. */
-export class JsonLines {
-  readonly #format: Format;
-  readonly #prefix: string;
+/** One JSON object per event on one line: raw values, members in the struct's order. */
+export function jsonLines(selections: readonly Selection[]): Views {
+  return { views: selections.map(viewOf), lost: lossJson };
+}
 
-  /** `label` becomes a first member `buffer`, where several buffers share the output. */
-  constructor(shape: Shape, label?: string) {
-    this.#format = jsonFormatOf(shape);
-    this.#prefix = label === undefined ? "" : `{"buffer":${JSON.stringify(label)},`;
-  }
+/** A record among the events: `{"type":"lost","count":12,…}`. */
+export function lossJson({ count, since, until, cause }: Loss): string {
+  const text = JSON.stringify({ since: isoText(since), until: isoText(until), cause });
+  return `{"type":"lost","count":${count},${text.slice(1)}`;
+}
 
-  /** One line, without line feed. */
-  row(event: BpfValue): string {
-    const text = this.#format(event);
-    return this.#prefix !== "" && text.startsWith('{"') ? this.#prefix + text.slice(1) : text;
-  }
+function viewOf({ kind, columns, stamp, label }: Selection): View {
+  const json = jsonFormatOf(shapeOfColumns(kind.shape, columns));
+  const named = label === undefined ? "" : `"buffer":${JSON.stringify(label)},`;
+  const timeKey = JSON.stringify(timeName(kind.columns.map(({ name }) => name)));
+  if (stamp === undefined && named === "") return { header: undefined, row: json };
+  const head = (event: BpfValue) =>
+    stamp === undefined ? named : `${timeKey}:${stamp.json(event)},${named}`;
+  return { header: undefined, row: (event) => joined(head(event), json(event)) };
+}
+
+/** An event that is no object becomes the member `value`. */
+function joined(head: string, json: string): string {
+  if (json === "{}") return `{${head.slice(0, -1)}}`;
+  return json.startsWith("{") ? `{${head}${json.slice(1)}` : `{${head}"value":${json}}`;
+}
+
+/** What the time of an event is called, where the event may have a member of that name already. */
+export function timeName(members: readonly string[]): string {
+  let name = "time";
+  while (members.includes(name)) name = `_${name}`;
+  return name;
 }

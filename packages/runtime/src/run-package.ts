@@ -1,17 +1,18 @@
 import type { Writable } from "node:stream";
-import { type BpfObject, type BpfSpec, open, UnsupportedError } from "@skep/bpf";
+import { type BpfObject, type BpfSpec, open } from "@skep/bpf";
 import type { Package } from "@skep/package";
+import { readAnnotations } from "./annotations.ts";
 import { attachAll, holdBackOptional } from "./attach-all.ts";
 import { requireCapabilities } from "./capabilities.ts";
-import { type EventSource, eventSources } from "./event-types.ts";
+import { eventSources } from "./event-types.ts";
 import { ExitCode } from "./explain.ts";
-import { bufferFeed, printkFeed } from "./feed.ts";
 import { flagsOf } from "./flags.ts";
 import { helpText, versionText } from "./help.ts";
+import { openSession } from "./open-session.ts";
 import { Output } from "./output.ts";
 import { parseArguments, type ToolArguments } from "./parse-arguments.ts";
 import { usesPrintk } from "./printk-use.ts";
-import { Session } from "./session.ts";
+import { showOptions } from "./show-options.ts";
 import { Stop } from "./stop.ts";
 import { summaryText } from "./summary.ts";
 import { optionalPrograms, toolDescription, variableNotes } from "./tool-meta.ts";
@@ -55,10 +56,12 @@ export async function runPackage(pkg: Package, options: RunOptions): Promise<Run
   const say = (line: string) => void stderr.write(`${name}: ${line}\n`);
   using object = load(spec, args, optional, say);
   const output = new Output(stdout);
-  using session = openSession(object, sources, {
+  using session = openSession(object, {
     output,
-    json: args.own.has("json"),
+    sources,
+    annotations: readAnnotations(meta),
     printk: usesPrintk(spec.spec),
+    show: showOptions(args.own),
     say,
   });
   using stop = new Stop();
@@ -89,38 +92,4 @@ function load(
   for (const [variable, value] of args.variables) spec.variables.set(variable, value);
   holdBackOptional(spec, optional);
   return spec.load({ onWarning: say });
-}
-
-function openSession(
-  object: BpfObject,
-  sources: readonly EventSource[],
-  options: {
-    readonly output: Output;
-    readonly json: boolean;
-    readonly printk: boolean;
-    readonly say: (line: string) => void;
-  },
-): Session {
-  const { output, json, printk, say } = options;
-  const session = new Session(output);
-  const names = [...sources.map(({ map }) => map), ...(printk ? ["printk"] : [])];
-  const viewOptions = { json, sources: names };
-  try {
-    for (const source of sources) session.add(bufferFeed(object, source, viewOptions, session.show));
-    if (printk) addPrintk();
-  } catch (error) {
-    session[Symbol.dispose]();
-    throw error;
-  }
-  return session;
-
-  /** A program that also prints works without its lines being shown. */
-  function addPrintk(): void {
-    try {
-      session.add(printkFeed(object, viewOptions, session.show));
-    } catch (error) {
-      if (!(error instanceof UnsupportedError)) throw error;
-      say(`${error.message}: ${error.next}`);
-    }
-  }
 }

@@ -1,34 +1,40 @@
-import type { BpfValue, EventReading } from "@skep/bpf";
-import type { Feed } from "./feed.ts";
+import type { EventReading } from "@skep/bpf";
+import type { Feed, Take } from "./feed.ts";
 import type { Output } from "./output.ts";
-import { clockText } from "./table.ts";
-import type { View } from "./views.ts";
+import type { Timeline } from "./timeline.ts";
+import type { View } from "./view.ts";
 
 /** All that a running tool reports, on its way from the kernel to the output. */
 export class Session implements Disposable {
   readonly #output: Output;
+  readonly #timeline: Timeline;
+  readonly #headers = new Set<string>();
   readonly #feeds: Feed[] = [];
   #readings: EventReading[] = [];
   #events = 0;
   #inBatch = false;
-  #time = "";
 
-  constructor(output: Output) {
+  constructor(output: Output, timeline: Timeline) {
     this.#output = output;
+    this.#timeline = timeline;
     // A slow reader leaves events in the kernel's buffers, and the kernel side counts what does not fit.
     output.onDrain = () => this.#resume();
   }
 
-  /** Adds a source. Its events arrive through `show`. */
+  /** Adds a source. Its events arrive through what `taker` gave. */
   add(feed: Feed): void {
     this.#feeds.push(feed);
   }
 
-  readonly show = (view: View, event: BpfValue): void => {
-    if (!this.#inBatch) this.#beginBatch();
-    this.#events++;
-    this.#output.line(view.row(this.#time, event));
-  };
+  /** Shows the events of one kind, and the header for them at the start. */
+  taker(view: View): Take {
+    if (view.header !== undefined) this.#headers.add(view.header);
+    return (event) => {
+      if (!this.#inBatch) this.#beginBatch();
+      this.#events++;
+      this.#output.line(view.row(event));
+    };
+  }
 
   get events(): number {
     return this.#events;
@@ -43,11 +49,10 @@ export class Session implements Disposable {
 
   /** Shows the headers, then events as they come. @returns whether there was any header */
   start(): boolean {
-    const headers = this.#feeds.flatMap(({ views }) => views.flatMap(({ header }) => header ?? []));
-    for (const header of headers) this.#output.line(header);
+    for (const header of this.#headers) this.#output.line(header);
     this.#output.flush();
     this.#resume();
-    return headers.length > 0;
+    return this.#headers.size > 0;
   }
 
   /** Shows what has arrived until now, and no more. */
@@ -72,7 +77,7 @@ export class Session implements Disposable {
   /** What arrives in one go has one time and becomes one write. */
   #beginBatch(): void {
     this.#inBatch = true;
-    this.#time = clockText(new Date());
+    this.#timeline.newBatch();
     queueMicrotask(() => {
       this.#inBatch = false;
       this.#output.flush();

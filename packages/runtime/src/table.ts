@@ -1,35 +1,45 @@
 import type { BpfValue } from "@skep/bpf";
-import { type Format, textFormatOf } from "./format-value.ts";
-import type { MemberShape, Shape } from "./shape.ts";
+import type { Column } from "./columns.ts";
+import { clockOf, type Stamp } from "./timeline.ts";
+import type { Loss, Selection, View, Views } from "./view.ts";
 
-interface Column {
-  readonly name: string;
-  readonly header: string;
-  /** Characters. The last column ends where its text ends. */
-  readonly width: number;
-  readonly format: Format;
+/** Rows under a header: the time, what kind of event where there are several, then the columns. */
+export function tables(selections: readonly Selection[]): Views {
+  const labels = selections.flatMap(({ label }) => label ?? []);
+  const width = Math.max("EVENT".length, ...labels.map(({ length }) => length));
+  return { views: selections.map((selection) => new Table(selection, width)), lost: lossLine };
 }
 
-/** Rows under a header: the time, then the members of a struct in their order. */
-export class Table {
-  /** One line, without line feed. */
-  readonly header: string;
+/** `12:00:01 lost 34 events since 12:00:00: …`. */
+export function lossLine({ count, since, until, cause }: Loss): string {
+  const events = count === 1n ? "event" : "events";
+  return `${clockOf(until)} lost ${count} ${events} since ${clockOf(since)}: ${cause}`;
+}
+
+class Table implements View {
+  readonly header: string | undefined;
   readonly #columns: readonly Column[];
+  readonly #stamp: Stamp | undefined;
   readonly #label: string | undefined;
 
-  /** `label` names the source in a second column, where several tables share the screen. */
-  constructor(shape: Shape, label?: { readonly text: string; readonly width: number }) {
-    this.#columns = (shape.kind === "struct" ? shape.members : [{ name: "value", shape }]).map(columnOf);
-    this.#label = label?.text.padEnd(label.width);
-    const head = label === undefined ? "TIME    " : `TIME     ${"EVENT".padEnd(label.width)}`;
-    this.header = this.#line(head, (column) => column.header);
+  constructor({ kind, columns, stamp, label }: Selection, labelWidth: number) {
+    this.#columns = columns;
+    this.#stamp = stamp;
+    this.#label = label?.padEnd(labelWidth);
+    const head = [
+      ...(stamp === undefined ? [] : [stamp.header.padEnd(stamp.width)]),
+      ...(label === undefined ? [] : ["EVENT".padEnd(labelWidth)]),
+    ];
+    this.header = kind.stray === true ? undefined : this.#line(head.join(" "), (column) => column.header);
   }
 
-  /** One line, without line feed. `time` is the text of `clockText`. */
-  row(time: string, event: BpfValue): string {
-    const members = isStruct(event) ? event : { value: event };
-    const head = this.#label === undefined ? time : `${time} ${this.#label}`;
-    return this.#line(head, (column) => column.format(members[column.name] ?? 0));
+  row(event: BpfValue): string {
+    const stamp = this.#stamp;
+    let head = stamp === undefined ? "" : stamp.text(event);
+    if (this.#label !== undefined) head += head === "" ? this.#label : ` ${this.#label}`;
+    const row = this.#line(head, (column) => column.text(event));
+    const below = this.#columns.flatMap((column) => column.lines?.(event) ?? []);
+    return below.length === 0 ? row : [row, ...below.map((line) => `    ${line}`)].join("\n");
   }
 
   /**
@@ -38,46 +48,18 @@ export class Table {
    */
   #line(head: string, cell: (column: Column) => string): string {
     let text = head;
-    let column = head.length;
-    for (const next of this.#columns) {
-      text = text.padEnd(column);
-      text += ` ${cell(next)}`;
-      column += next.width + 1;
+    let end = head.length;
+    for (const column of this.#columns) {
+      if (end > 0) {
+        if (text.length < end) text = text.padEnd(end);
+        text += " ";
+        end++;
+      }
+      end += column.width;
+      const value = cell(column);
+      // Numbers end below the end of their header, also after a cell that was too long.
+      text += column.align === "right" ? value.padStart(end - text.length) : value;
     }
     return text;
   }
-}
-
-/** Local time of day, `HH:MM:SS`. */
-export function clockText(date: Date): string {
-  const two = (value: number) => String(value).padStart(2, "0");
-  return `${two(date.getHours())}:${two(date.getMinutes())}:${two(date.getSeconds())}`;
-}
-
-function columnOf({ name, shape }: MemberShape): Column {
-  const header = name.toUpperCase();
-  return { name, header, width: Math.max(header.length, usualWidth(shape)), format: textFormatOf(shape) };
-}
-
-/** Characters that the values of a type usually take: the common case lines up, the extreme one still fits in. */
-function usualWidth(shape: Shape): number {
-  switch (shape.kind) {
-    case "integer":
-      // Process IDs end at 4194304 (PID_MAX_LIMIT, include/linux/threads.h); nanoseconds of a day take 14 digits.
-      return shape.bits <= 8 ? 4 : shape.bits <= 16 ? 6 : shape.bits <= 32 ? 7 : 14;
-    case "bool":
-      return 5;
-    case "float":
-      return 10;
-    case "string":
-      return Math.min(Math.max(shape.size - 1, 6), 32);
-    case "enum":
-      return Math.min(Math.max(0, ...shape.values.map(({ name, value }) => `${name}(${value})`.length)), 24);
-    default:
-      return 16;
-  }
-}
-
-function isStruct(value: BpfValue): value is { readonly [member: string]: BpfValue } {
-  return typeof value === "object" && !Array.isArray(value);
 }

@@ -1,68 +1,77 @@
 import { describe, expect, it } from "vitest";
-import { JsonLines } from "../src/json-lines.ts";
+import { select } from "../src/select.ts";
 import type { Shape } from "../src/shape.ts";
-import { clockText, Table } from "../src/table.ts";
+import type { ShowOptions } from "../src/show-options.ts";
+import { clockText, Timeline } from "../src/timeline.ts";
+import type { EventKind } from "../src/view.ts";
+import { viewsOf } from "../src/views.ts";
+import { comm, eventKind, struct, u32, u64 } from "./kind.ts";
+import { testMachine } from "./machine.ts";
 
-const u32: Shape = { kind: "integer", bits: 32, signed: false };
-const u64: Shape = { kind: "integer", bits: 64, signed: false };
-const comm: Shape = { kind: "string", size: 16 };
 const kind: Shape = { kind: "enum", size: 4, signed: false, values: [{ name: "START", value: 1n }] };
 
-const struct = (members: Record<string, Shape>): Shape => ({
-  kind: "struct",
-  members: Object.entries(members).map(([name, shape]) => ({ name, shape })),
-});
+const views = (kinds: readonly EventKind[], options: Partial<ShowOptions> = {}) => {
+  const show = { output: "table", timestamp: undefined, ...options } as const;
+  const timeline = new Timeline(testMachine());
+  return viewsOf(show.output, select(kinds, { ...show, timeline })).views;
+};
+const tableOf = (members: Record<string, Shape>) => views([eventKind(members)])[0]!;
+const jsonOf = (members: Record<string, Shape>) => views([eventKind(members)], { output: "json" })[0]!;
 
-describe("Table", () => {
-  const table = new Table(struct({ pid: u32, duration_ns: u64, comm }));
+describe("table", () => {
+  const table = tableOf({ pid: u32, duration_ns: u64, comm });
 
   it("begins with the time and names the members in their order", () => {
     expect(table.header).toBe("TIME     PID     DURATION_NS    COMM");
   });
 
   it("puts every value below its header", () => {
-    expect(table.row("12:00:00", { pid: 42, duration_ns: 1_234_567n, comm: "sleep" })).toBe(
-      "12:00:00 42      1234567        sleep",
+    expect(table.row({ pid: 42, duration_ns: 1_234_567n, comm: "sleep" })).toBe(
+      "03:04:05 42      1234567        sleep",
     );
   });
 
   it("keeps one space after a value that is wider than its column, and catches up behind it", () => {
-    const row = table.row("12:00:00", { pid: 4_294_967_295, duration_ns: 7n, comm: "x" });
-    expect(row).toBe("12:00:00 4294967295 7           x");
+    const row = table.row({ pid: 4_294_967_295, duration_ns: 7n, comm: "x" });
+    expect(row).toBe("03:04:05 4294967295 7           x");
     expect(row.indexOf("x")).toBe(table.header.indexOf("COMM"));
   });
 
   it("never lets a value break a row in two", () => {
-    expect(table.row("12:00:00", { pid: 1, duration_ns: 0n, comm: "a\nb\x1b[31m" })).toMatch(
-      /a\\nb\\x1b\[31m$/,
-    );
+    expect(table.row({ pid: 1, duration_ns: 0n, comm: "a\nb\x1b[31m" })).toMatch(/a\\nb\\x1b\[31m$/);
   });
 
-  it("names the source where several tables share the screen", () => {
-    const labelled = new Table(struct({ pid: u32 }), { text: "exits", width: 8 });
-    expect(labelled.header).toBe("TIME     EVENT    PID");
-    expect(labelled.row("12:00:00", { pid: 3 })).toBe("12:00:00 exits    3");
+  it("names the kind where several share the screen", () => {
+    const [exits] = views([
+      eventKind({ pid: u32 }, {}, { name: "exits" }),
+      eventKind({}, {}, { name: "execs_of" }),
+    ]);
+    expect(exits?.header).toBe("TIME     EVENT    PID");
+    expect(exits?.row({ pid: 3 })).toBe("03:04:05 exits    3");
   });
 
-  it("shows structs and arrays as JSON, enums by name and number", () => {
-    const nested = new Table(
-      struct({ kind, where: struct({ x: u64 }), list: { kind: "array", element: u32, length: 2 } }),
-    );
-    const row = nested.row("12:00:00", {
+  it("shows the members of structs, arrays as JSON, enums by name and number", () => {
+    const nested = tableOf({
+      kind,
+      where: struct({ x: u64 }),
+      list: { kind: "array", element: u32, length: 2 },
+    });
+    expect(nested.header).toBe("TIME     KIND     WHERE.X        LIST");
+    const row = nested.row({
       kind: { name: "START", value: 1 },
       where: { x: 18446744073709551615n },
       list: [1, 2],
     });
-    expect(row).toContain('START(1) {"x":18446744073709551615} [1,2]');
-    expect(
-      nested.row("12:00:00", { kind: { name: undefined, value: 9 }, where: { x: 0n }, list: [] }),
-    ).toContain("<UNKNOWN_VARIANT>(9)");
+    expect(row).toBe("03:04:05 START(1) 18446744073709551615 [1,2]");
+    expect(nested.row({ kind: { name: undefined, value: 9 }, where: { x: 0n }, list: [] })).toContain(
+      "<UNKNOWN_VARIANT>(9)",
+    );
   });
 });
 
-describe("JsonLines", () => {
+describe("json", () => {
   it("writes one object per line with exact 64-bit integers", () => {
-    const lines = new JsonLines(struct({ pid: u32, duration_ns: u64, comm, kind }));
+    const lines = jsonOf({ pid: u32, duration_ns: u64, comm, kind });
     expect(
       lines.row({
         pid: 1,
@@ -74,19 +83,23 @@ describe("JsonLines", () => {
   });
 
   it("names the buffer where there are several", () => {
-    expect(new JsonLines(struct({ pid: u32 }), "exits").row({ pid: 1 })).toBe('{"buffer":"exits","pid":1}');
+    const [exits] = views(
+      [eventKind({ pid: u32 }, {}, { name: "exits" }), eventKind({}, {}, { name: "x" })],
+      {
+        output: "json",
+      },
+    );
+    expect(exits?.row({ pid: 1 })).toBe('{"buffer":"exits","pid":1}');
   });
 
   it("writes valid JSON for every kind of value", () => {
-    const lines = new JsonLines(
-      struct({
-        wide: { kind: "integer", bits: 128, signed: true },
-        nan: { kind: "float", size: 8 },
-        flag: { kind: "bool" },
-        grid: { kind: "array", element: { kind: "array", element: u32, length: 2 }, length: 1 },
-        nothing: { kind: "struct", members: [] },
-      }),
-    );
+    const lines = jsonOf({
+      wide: { kind: "integer", bits: 128, signed: true },
+      nan: { kind: "float", size: 8 },
+      flag: { kind: "bool" },
+      grid: { kind: "array", element: { kind: "array", element: u32, length: 2 }, length: 1 },
+      nothing: { kind: "struct", members: [] },
+    });
     const text = lines.row({ wide: -(1n << 100n), nan: Number.NaN, flag: true, grid: [[1, 2]], nothing: {} });
     expect(JSON.parse(text)).toEqual({
       wide: "-1267650600228229401496703205376",

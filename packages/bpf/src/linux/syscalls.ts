@@ -16,6 +16,7 @@ const NUMBERS = {
   epollCreate1: /*   */ [291, 20],
   epollCtl: /*       */ [233, 21],
   epollPwait: /*     */ [281, 22],
+  clockGettime: /*   */ [228, 113],
   prlimit64: /*      */ [302, 261],
   rtSigprocmask: /*  */ [14, 135],
   socket: /*         */ [41, 198],

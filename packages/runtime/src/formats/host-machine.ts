@@ -1,0 +1,57 @@
+import { readFileSync } from "node:fs";
+import { endianness, machine } from "node:os";
+import { type Btf, hostKernel, readClock } from "@skep/bpf";
+import type { ClockName, Machine } from "./machine.ts";
+
+/** The machine this process runs on. Everything is read when first asked for. */
+export class HostMachine implements Machine {
+  readonly littleEndian = endianness() === "LE";
+  readonly architecture = machine();
+  #users: ReadonlyMap<number, string> | undefined;
+  #types: { readonly btf: Btf | undefined } | undefined;
+
+  now(clock: ClockName): bigint {
+    return readClock(hostKernel().native, clock);
+  }
+
+  userName(uid: number): string | undefined {
+    this.#users ??= readUsers();
+    return this.#users.get(uid);
+  }
+
+  kernelTypes(): Btf | undefined {
+    this.#types ??= { btf: tryKernelTypes() };
+    return this.#types.btf;
+  }
+
+  kernelSymbol(_address: bigint): string | undefined {
+    return undefined;
+  }
+
+  stackFrames(): readonly string[] | undefined {
+    return undefined;
+  }
+}
+
+/** Users of this machine, not those of a directory service: asking one for every event would take its time. */
+function readUsers(): ReadonlyMap<number, string> {
+  const users = new Map<number, string>();
+  try {
+    for (const line of readFileSync("/etc/passwd", "utf8").split("\n")) {
+      const [name = "", , uid = ""] = line.split(":");
+      // The first name of a user is the usual one.
+      if (/^\d+$/.test(uid) && !users.has(Number(uid))) users.set(Number(uid), name);
+    }
+  } catch {
+    // No such file in some containers: users are numbers then.
+  }
+  return users;
+}
+
+function tryKernelTypes(): Btf | undefined {
+  try {
+    return hostKernel().btf();
+  } catch {
+    return undefined;
+  }
+}

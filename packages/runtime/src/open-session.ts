@@ -1,0 +1,58 @@
+import { type BpfObject, UnsupportedError } from "@skep/bpf";
+import type { Annotations } from "./annotations.ts";
+import type { EventSource } from "./event-types.ts";
+import { bufferFeed, printkFeed } from "./feed.ts";
+import { HostMachine } from "./formats/host-machine.ts";
+import { kindsOf, printkKind } from "./kinds.ts";
+import type { Output } from "./output.ts";
+import { select } from "./select.ts";
+import { Session } from "./session.ts";
+import type { ShowOptions } from "./show-options.ts";
+import { Timeline } from "./timeline.ts";
+import { viewsOf } from "./views.ts";
+
+export interface SessionOptions {
+  readonly output: Output;
+  readonly sources: readonly EventSource[];
+  readonly annotations: Annotations;
+  /** Show what the programs print. */
+  readonly printk: boolean;
+  readonly show: ShowOptions;
+  /** Takes warnings, one line each. */
+  readonly say: (line: string) => void;
+}
+
+/** Everything from the object's buffers to the output. @throws {SyscallError} {NotImplementedError} */
+export function openSession(object: BpfObject, options: SessionOptions): Session {
+  const { output, sources, annotations, printk, show, say } = options;
+  const machine = new HostMachine();
+  const timeline = new Timeline(machine);
+  const columnOptions = { machine, btf: object.btf, annotations, warn: say };
+  const kinds = sources.map((source) => kindsOf(object.btf, source, columnOptions));
+  if (printk) kinds.push([printkKind(columnOptions)]);
+  const { views } = viewsOf(show.output, select(kinds.flat(), { ...show, timeline }));
+
+  const session = new Session(output, timeline);
+  const takers = views.map((view) => session.taker(view));
+  const takersOf = (index: number) => kinds[index]!.map(() => takers.shift()!);
+  try {
+    sources.forEach((source, index) => {
+      session.add(bufferFeed(object, source, takersOf(index)));
+    });
+    if (printk) addPrintk();
+  } catch (error) {
+    session[Symbol.dispose]();
+    throw error;
+  }
+  return session;
+
+  /** A program that also prints works without its lines being shown. */
+  function addPrintk(): void {
+    try {
+      session.add(printkFeed(object, takers.shift()!));
+    } catch (error) {
+      if (!(error instanceof UnsupportedError)) throw error;
+      say(`${error.message}: ${error.next}`);
+    }
+  }
+}

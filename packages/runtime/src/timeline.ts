@@ -1,0 +1,151 @@
+import type { BpfValue } from "@skep/bpf";
+import type { Column } from "./columns.ts";
+import type { ClockName, Machine } from "./formats/machine.ts";
+
+/** What `--timestamp` may say. */
+export const TIME_KINDS = ["wall", "delta", "mono", "none"] as const;
+export type TimeKind = (typeof TIME_KINDS)[number];
+
+/** The time of events, as text. `json` is a JSON value. */
+export interface Stamp {
+  readonly header: string;
+  readonly width: number;
+  text(event: BpfValue): string;
+  json(event: BpfValue): string;
+}
+
+/** How long the difference between two clocks is trusted, in milliseconds: clocks are set and drift. */
+const TRUST = 1000;
+const SECOND = 1_000_000_000n;
+
+/**
+ * When events happened. An event that carries its own time (a member with `@format timestamp`) happened then; for others it
+ * is when they were read. All kinds of events of a run share one timeline, so that `delta` is the time since the row above.
+ */
+export class Timeline {
+  readonly #machine: Machine;
+  #arrival = 0n;
+  #arrived = false;
+  #previous: bigint | undefined;
+  readonly #offsets = new Map<ClockName, { readonly offset: bigint; readonly until: number }>();
+  #second = -1;
+  #secondText = "";
+
+  constructor(machine: Machine) {
+    this.#machine = machine;
+  }
+
+  /** What is shown from now on was read now. */
+  newBatch(): void {
+    this.#arrived = false;
+  }
+
+  /** How the events of a kind are stamped. Without `kind` as people want it at a glance: `HH:MM:SS`. */
+  stamp(kind: TimeKind | undefined, own: Column | undefined): Stamp | undefined {
+    if (kind === "none") return undefined;
+    const wall = this.#wallOf(own);
+    if (kind === undefined)
+      return { header: "TIME", width: 8, text: (event) => this.#clock(wall(event)), json: iso(wall) };
+    if (kind === "wall")
+      return {
+        header: "TIME",
+        width: 18,
+        text: (event) => {
+          const time = wall(event);
+          return `${this.#clock(time)}.${String(time % SECOND).padStart(9, "0")}`;
+        },
+        json: iso(wall),
+      };
+    if (kind === "delta")
+      return {
+        header: "DELTA(s)",
+        width: 13,
+        text: (event) => secondsText(this.#sincePrevious(wall(event)), 13),
+        json: (event) => String(this.#sincePrevious(wall(event))),
+      };
+    const mono = (event: BpfValue) => wall(event) - this.#offset("monotonic");
+    return {
+      header: "MONO(s)",
+      width: 17,
+      text: (event) => secondsText(mono(event), 17),
+      json: (event) => String(mono(event)),
+    };
+  }
+
+  /** The moment of reading, CLOCK_REALTIME in nanoseconds. */
+  get arrival(): bigint {
+    if (!this.#arrived) {
+      this.#arrival = this.#machine.now("wall");
+      this.#arrived = true;
+    }
+    return this.#arrival;
+  }
+
+  #wallOf(own: Column | undefined): (event: BpfValue) => bigint {
+    const time = own?.time;
+    if (own === undefined || time === undefined) return () => this.arrival;
+    return (event) => time.nanoseconds(own.value(event)) + this.#offset(time.clock);
+  }
+
+  /** What to add to a time of `clock` to have wall-clock time. */
+  #offset(clock: ClockName): bigint {
+    if (clock === "wall") return 0n;
+    const known = this.#offsets.get(clock);
+    const now = performance.now();
+    if (known !== undefined && now < known.until) return known.offset;
+    const offset = clockOffset(this.#machine, clock);
+    this.#offsets.set(clock, { offset, until: now + TRUST });
+    return offset;
+  }
+
+  #sincePrevious(time: bigint): bigint {
+    const delta = this.#previous === undefined ? 0n : time - this.#previous;
+    this.#previous = time;
+    return delta;
+  }
+
+  /** Local time of day. Rows of the same second share the text. */
+  #clock(time: bigint): string {
+    const second = Number(time / SECOND);
+    if (second !== this.#second) {
+      this.#second = second;
+      this.#secondText = clockText(new Date(second * 1000));
+    }
+    return this.#secondText;
+  }
+}
+
+/** Wall-clock time minus the time of `clock`, in nanoseconds. */
+export function clockOffset(machine: Machine, clock: ClockName): bigint {
+  return machine.now("wall") - machine.now(clock);
+}
+
+/** Nanoseconds since 1970 as local time of day. */
+export function clockOf(time: bigint): string {
+  return clockText(new Date(Number(time / 1_000_000n)));
+}
+
+/** Local time of day, `HH:MM:SS`. */
+export function clockText(date: Date): string {
+  const two = (value: number) => String(value).padStart(2, "0");
+  return `${two(date.getHours())}:${two(date.getMinutes())}:${two(date.getSeconds())}`;
+}
+
+/** Nanoseconds since 1970 as RFC 3339 text in UTC. */
+export function isoText(time: bigint): string {
+  const date = new Date(Number(time / SECOND) * 1000);
+  return Number.isNaN(date.getTime())
+    ? String(time)
+    : `${date.toISOString().slice(0, -5)}.${String(time % SECOND).padStart(9, "0")}Z`;
+}
+
+function iso(wall: (event: BpfValue) => bigint): (event: BpfValue) => string {
+  return (event) => `"${isoText(wall(event))}"`;
+}
+
+/** `12.000000345`, right-aligned. */
+function secondsText(nanoseconds: bigint, width: number): string {
+  const size = nanoseconds < 0n ? -nanoseconds : nanoseconds;
+  const text = `${nanoseconds < 0n ? "-" : ""}${size / SECOND}.${String(size % SECOND).padStart(9, "0")}`;
+  return text.padStart(width);
+}
