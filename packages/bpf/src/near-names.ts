@@ -4,9 +4,10 @@
  */
 export function nearNames(wanted: string, candidates: Iterable<string>, limit = 3): readonly string[] {
   const pairs = pairsOf(wanted);
+  const endings = sameEnding(wanted);
   const scored: { readonly name: string; readonly score: number }[] = [];
   for (const name of new Set(candidates)) {
-    const score = isSlip(wanted, name) ? 0.95 : likeness(pairs, name);
+    const score = isSlip(wanted, name) ? 1 : likeness(pairs, name) + (endings(name) ? 0.3 : 0);
     if (score >= 0.5 && name !== wanted) scored.push({ name, score });
   }
   scored.sort((a, b) => b.score - a.score || (a.name < b.name ? -1 : 1));
@@ -19,6 +20,15 @@ export function suggestion(wanted: string, candidates: Iterable<string>, otherwi
   const last = names.at(-1);
   if (last === undefined) return otherwise;
   return `did you mean ${names.length === 1 ? last : `${names.slice(0, -1).join(", ")} or ${last}`}?`;
+}
+
+/**
+ * A function that moves keeps the end of its name: `do_unlinkat` became `filename_unlinkat`. The kernel's many `__` variants of a
+ * name are not what it moved to.
+ */
+function sameEnding(wanted: string): (name: string) => boolean {
+  const ending = /^[^_]+(_.{4,})$/.exec(wanted)?.[1];
+  return (name) => ending !== undefined && name.endsWith(ending) && !name.startsWith("__");
 }
 
 function pairsOf(text: string): ReadonlySet<string> {

@@ -7,6 +7,18 @@ it("finds a function that was renamed around a common part", () => {
   ]);
 });
 
+it("prefers what keeps the end of the name, as renamed functions do", () => {
+  const names = [
+    "io_unlinkat",
+    "io_unlinkat_prep",
+    "io_linkat",
+    "__do_sys_unlinkat",
+    "__x64_sys_unlinkat",
+    "filename_unlinkat",
+  ];
+  expect(nearNames("do_unlinkat", names).slice(0, 2)).toEqual(["io_unlinkat", "filename_unlinkat"]);
+});
+
 it("finds slips of the finger in short names", () => {
   for (const slip of ["wrok", "wor", "workk", "wark"])
     expect(nearNames(slip, ["work", "main"])).toEqual(["work"]);
