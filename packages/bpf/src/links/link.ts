@@ -11,6 +11,7 @@ export interface Link extends Disposable {
    * of attaching, stand behind this one.
    */
   readonly fd: OwnedFd | undefined;
+  readonly closed: boolean;
   /** Detaches. Harmless when called twice. */
   close(): void;
 }
@@ -30,6 +31,10 @@ export class AttachedLink implements Link {
     this.description = description;
     this.fd = fd;
     this.#detach = detach;
+  }
+
+  get closed(): boolean {
+    return this.#detach === undefined;
   }
 
   close(): void {

@@ -50,7 +50,7 @@ export function explainRefusal(refused: Refused): BpfError {
     missingReference(refused, reading, source) ??
     unknownHelper(refused, reading, source) ??
     permission(refused) ??
-    rejected(refused, reading, source)
+    verifierError(refused, reading, source)
   );
 }
 
@@ -183,10 +183,6 @@ function unsupported({ refusal, spec, plan, linked }: Refused): BpfError | undef
 function plain({ spec, plan }: Refused, error: SyscallError): SyscallError {
   const message = `cannot load program ${spec.name} of ${plan.object.name}: ${errnoText(error.errno)}`;
   return new SyscallError(error.call, error.errno, message, error.next, { cause: error });
-}
-
-function rejected(refused: Refused, reading: LogReading, source: SourceLine | undefined): VerifierError {
-  return verifierError(refused, reading, source);
 }
 
 function verifierError(refused: Refused, reading: LogReading, source: SourceLine | undefined): VerifierError {

@@ -67,7 +67,7 @@ export class BpfObject implements Disposable {
     const owner = {
       maps: (name: string) => maps.get(name),
       btf: spec.btf,
-      adopt: (link: Link) => void this.#links.add(link),
+      adopt: (link: Link) => this.#adopt(link),
     };
     this.programs = new Map(
       loaded.programs.map((program) => [program.name, new Program(program, autoattach(program.name), owner)]),
@@ -80,7 +80,7 @@ export class BpfObject implements Disposable {
 
   /** Links that are open, in the order in which they were made. */
   get links(): readonly Link[] {
-    return [...this.#links];
+    return [...this.#links].filter((link) => !link.closed);
   }
 
   /** @throws {NotFoundError} that lists the programs there are */
@@ -124,8 +124,14 @@ export class BpfObject implements Disposable {
       image: this.#structOps.get(name)!,
       withLink,
     });
-    this.#links.add(link);
+    this.#adopt(link);
     return link;
+  }
+
+  #adopt(link: Link): void {
+    // Those that their users closed need no keeping.
+    for (const kept of this.#links) if (kept.closed) this.#links.delete(kept);
+    this.#links.add(link);
   }
 
   #detach(link: Link): void {

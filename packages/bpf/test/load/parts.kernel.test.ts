@@ -97,6 +97,8 @@ describe("an object of many parts", () => {
     const loaded = again.load();
     const [link] = loaded.attach({});
     expect(loaded.links).toContain(link);
+    link!.close();
+    expect(loaded.links).not.toContain(link);
     loaded.close();
     loaded.close();
     expect(() => loaded.attach()).toThrow(ClosedError);
