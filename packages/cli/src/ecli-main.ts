@@ -5,12 +5,17 @@ const HELP = `Run eBPF programs that are packages.
 
 Usage: ecli run [-j] PROGRAM [ARGUMENTS]
        ecli PROGRAM [ARGUMENTS]
+       ecli push [-m FILE] IMAGE
+       ecli pull [-o FILE] IMAGE
 
-PROGRAM is a package file (package.json), a .bpf.c file, the name of a bundled tool, or - for a package on
-standard input. What follows it belongs to the program: ecli run package.json --help lists its options.
+PROGRAM is a file (a package as JSON, YAML or tar, a Wasm module, a .bpf.o or a .bpf.c file), an https address, an image
+in an OCI registry, the name of a bundled tool, or - for standard input. The contents say what it is. What follows it
+belongs to the program: ecli run package.json --help lists its options.
 
 Commands:
   run                        Run a program
+  push, pull                 Send a program to an OCI registry, fetch it
+  login, logout              Keep or forget a login to a registry
   help                       Print help
 
 Options:
@@ -21,6 +26,7 @@ Examples:
   sudo ecli run package.json --pid_target 1234
   sudo ecli run -j package.json
   cat package.json | sudo ecli run -
+  sudo ecli run ghcr.io/owner/opensnoop:latest
 `;
 
 /** The command `ecli`, with the arguments of eunomia-bpf's. Resolves to the exit code. */
@@ -31,11 +37,14 @@ export async function ecli(args: readonly string[]): Promise<number> {
       return (await import("./commands/run.ts")).run(rest, "ecli run");
     case "push":
     case "pull":
+    case "login":
+    case "logout":
+      return (await import("./commands/registry-commands.ts")).registryCommand(command, rest, "ecli");
     case "client":
     case "server":
       throw await usageError(
-        `ecli ${command} is not there yet`,
-        "copy the package file and run it with ecli run",
+        `ecli ${command} is not there: upstream has removed it as well`,
+        "run programs on other machines over ssh: ssh HOST sudo ecli run - < package.json",
       );
     case "-V":
     case "--version":

@@ -6,10 +6,14 @@ const HELP = `eBPF for TypeScript: compile an eBPF program once, run it on any L
 Usage: skep <COMMAND> [ARGUMENTS]
 
 Commands:
-  run PROGRAM [OPTIONS]      Run a bundled tool, a package or a .bpf.c file
+  run PROGRAM [OPTIONS]      Run a bundled tool, a package, a Wasm module or a .bpf.c file
   compile SOURCE [HEADER]    Compile a .bpf.c file into a package
   tools                      List the bundled tools
   btf dump [FILE]            Print kernel types as C
+  push [FILE] IMAGE          Send a package or module to an OCI registry
+  pull IMAGE                 Fetch one from an OCI registry
+  login, logout REGISTRY     Keep or forget a login to a registry
+  sign, verify FILE          Sign a package or module, check its signature
   help [COMMAND]             Print help
 
 Options:
@@ -39,6 +43,13 @@ export async function skep(args: readonly string[]): Promise<number> {
       return (await import("./commands/tools.ts")).tools(rest);
     case "btf":
       return (await import("./commands/btf.ts")).btf(rest);
+    case "push":
+    case "pull":
+    case "login":
+    case "logout":
+    case "sign":
+    case "verify":
+      return (await import("./commands/registry-commands.ts")).registryCommand(command, rest, "skep");
     case "-V":
     case "--version":
       process.stdout.write(`skep ${VERSION}\n`);

@@ -7,6 +7,7 @@ import {
   UnsupportedError,
   VerifierError,
 } from "@skep/bpf";
+import { TransferError } from "@skep/package";
 import { UsageError } from "./usage-error.ts";
 
 /** Exit codes, those above 1 as in sysexits.h. */
@@ -52,10 +53,16 @@ export function explain(error: unknown): Explanation {
 }
 
 function exitCodeOf(error: BpfError): ExitCode {
+  if (error instanceof TransferError) return transferExitCode(error);
   if (error instanceof UnsupportedError || error instanceof NotFoundError) return ExitCode.Unsupported;
   if (error instanceof MalformedError) return ExitCode.BadData;
   if (error instanceof InvalidArgumentError) return ExitCode.Usage;
   return ExitCode.Failure;
+}
+
+function transferExitCode({ problem }: TransferError): ExitCode {
+  if (problem === "missing") return ExitCode.NoInput;
+  return problem === "denied" ? ExitCode.Permission : ExitCode.Unsupported;
 }
 
 function verifierLines(error: VerifierError): string[] {

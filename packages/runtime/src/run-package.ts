@@ -24,6 +24,8 @@ export interface RunOptions {
   readonly args: readonly string[];
   readonly stdout: Writable;
   readonly stderr: Writable;
+  /** The kernel's types, for kernels that offer none. */
+  readonly btf?: Uint8Array;
 }
 
 export interface RunResult {
@@ -54,7 +56,7 @@ export async function runPackage(pkg: Package, options: RunOptions): Promise<Run
   requireCapabilities(name, spec.spec);
   const optional = optionalPrograms(meta);
   const say = (line: string) => void stderr.write(`${name}: ${line}\n`);
-  using object = load(spec, args, optional, say);
+  using object = load(spec, args, optional, say, options.btf);
   const output = new Output(stdout);
   using session = openSession(object, {
     output,
@@ -88,8 +90,9 @@ function load(
   args: ToolArguments,
   optional: ReadonlySet<string>,
   say: (line: string) => void,
+  btf: Uint8Array | undefined,
 ): BpfObject {
   for (const [variable, value] of args.variables) spec.variables.set(variable, value);
   holdBackOptional(spec, optional);
-  return spec.load({ onWarning: say });
+  return spec.load({ onWarning: say, ...(btf === undefined ? {} : { btf }) });
 }

@@ -1,6 +1,8 @@
+import { NotImplementedError } from "@skep/bpf";
 import { runPackage, UsageError } from "@skep/runtime";
+import { typesFromArchive } from "../archive-types.ts";
 import { bundledToolNames } from "../bundled-tools.ts";
-import { findProgram } from "../find-program.ts";
+import { type FindOptions, findProgram } from "../find-program.ts";
 
 const help = (command: string) => `Run an eBPF program and show what it reports.
 
@@ -8,15 +10,20 @@ Usage: ${command} [-j] PROGRAM [OPTIONS]
 
 PROGRAM is one of
   NAME           a bundled tool: ${bundledToolNames().join(", ")}
-  FILE.json      a package, as skep compile and ecc write it
-  FILE.bpf.c     a source file: compiled on the fly, with FILE.h next to it where that exists
-  FILE.bpf.o     an object file
-  -              a package on standard input
+  FILE           a package (JSON, YAML or tar, as skep compile and ecc write them), a Wasm module, an object file, or
+                 a C source, which is compiled on the fly, with FILE.h next to it where that exists
+  -              any of these on standard input
+  https://…      any of these, downloaded
+  HOST/NAME:TAG  a package or Wasm module in an OCI registry, as skep push sends them; oci:// in front if in doubt
+The contents say what it is. Nothing is fetched unless PROGRAM is an address or names a registry.
 
 What follows PROGRAM belongs to the program: ${command} PROGRAM --help lists its options.
 
 Options:
   -j, --json     Print one JSON object per event
+  --require-signature PUB.pem
+                 Run only what is signed with this key (skep sign)
+  --insecure     Plain http, for registries that are not on this machine
   -h, --help     Print help
 
 Ends on Ctrl-C, or when the reader of its output goes away. Exit codes: 0 ended by the user, 64 usage,
@@ -35,6 +42,7 @@ Examples:
 export async function run(args: readonly string[], command: string): Promise<number> {
   let json = false;
   let index = 0;
+  let options: FindOptions = {};
   for (; index < args.length; index++) {
     const arg = args[index] ?? "";
     if (!arg.startsWith("-") || arg === "-") break;
@@ -43,6 +51,9 @@ export async function run(args: readonly string[], command: string): Promise<num
       return 0;
     }
     if (arg === "-j" || arg === "--json") json = true;
+    else if (arg === "--insecure") options = { ...options, insecure: true };
+    else if (/^--require-signature(?:=|$)/.test(arg))
+      options = { ...options, requireSignature: arg.split(/=(.*)/s)[1] ?? valueAfter(args, index++) };
     // The kind of a package is told from its contents.
     else if (arg === "-p" || arg === "--prog-type") index++;
     else if (arg !== "--no-cache") throw new UsageError(`there is no option ${arg}`, `run ${command} --help`);
@@ -50,14 +61,25 @@ export async function run(args: readonly string[], command: string): Promise<num
   const program = args[index];
   if (program === undefined)
     throw new UsageError("no program given", `write ${command} NAME, or skep tools to see the bundled tools`);
-  const found = await findProgram(program);
+  const found = await findProgram(program, options);
+  if (found.kind === "wasm")
+    throw new NotImplementedError(`${program}: Wasm modules are not run yet`, "give a package");
+  const btf = typesFromArchive(found.archive);
   const { exitCode, unread } = await runPackage(found.package, {
     name: found.name,
     args: [...(json ? ["--json"] : []), ...args.slice(index + 1)],
     stdout: process.stdout,
     stderr: process.stderr,
+    ...(btf === undefined ? {} : { btf }),
   });
   // A reader that takes nothing would keep the process alive for what it has not taken.
   if (unread > 0) process.exit(exitCode);
   return exitCode;
+}
+
+function valueAfter(args: readonly string[], index: number): string {
+  const value = args[index + 1];
+  if (value === undefined)
+    throw new UsageError(`${args[index]} needs a file`, `write ${args[index]} PUB.pem`);
+  return value;
 }

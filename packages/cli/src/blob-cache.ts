@@ -1,0 +1,42 @@
+import { readFileSync, rmSync } from "node:fs";
+import { homedir } from "node:os";
+import { join } from "node:path";
+import { type BlobStore, digestOf } from "@skep/package";
+import { writePrivateFile } from "./replace-file.ts";
+
+/** What came from registries, by digest, under `$XDG_CACHE_HOME/skep`. A file that was changed is fetched again. */
+export class BlobCache implements BlobStore {
+  readonly #directory = join(cacheHome(), "skep", "blobs", "sha256");
+
+  get(digest: string): Uint8Array | undefined {
+    const path = this.#path(digest);
+    let bytes: Uint8Array;
+    try {
+      bytes = readFileSync(path);
+    } catch {
+      return undefined;
+    }
+    if (digestOf(bytes) === digest) return bytes;
+    rmSync(path, { force: true });
+    return undefined;
+  }
+
+  /** A cache that cannot be written only costs the next run some time. */
+  put(digest: string, bytes: Uint8Array): void {
+    try {
+      writePrivateFile(this.#path(digest), bytes);
+    } catch {
+      // A full disk, a read-only home: nothing that has to stop a run.
+    }
+  }
+
+  #path(digest: string): string {
+    return join(this.#directory, digest.slice("sha256:".length));
+  }
+}
+
+/** An empty or relative value counts as none (XDG Base Directory Specification). */
+function cacheHome(): string {
+  const set = process.env.XDG_CACHE_HOME;
+  return set?.startsWith("/") ? set : join(homedir(), ".cache");
+}
