@@ -12,7 +12,11 @@ const outdir = `${root}dist/bundle`;
 rmSync(outdir, { recursive: true, force: true });
 await build({
   absWorkingDir: root,
-  entryPoints: ["src/skep.ts", "src/ecc.ts", "src/ecli.ts"],
+  entryPoints: [
+    ...["skep", "ecc", "ecli"].map((name) => ({ in: `src/${name}.ts`, out: name })),
+    // The thread that Wasm programs run in is started from a file: next to the chunks, where the code that starts it is.
+    { in: "../wasm/src/wasm-worker.ts", out: "chunks/wasm-worker" },
+  ],
   outdir,
   bundle: true,
   splitting: true,

@@ -1,4 +1,3 @@
-import { NotImplementedError } from "@skep/bpf";
 import { runPackage, UsageError } from "@skep/runtime";
 import { typesFromArchive } from "../archive-types.ts";
 import { bundledToolNames } from "../bundled-tools.ts";
@@ -62,8 +61,15 @@ export async function run(args: readonly string[], command: string): Promise<num
   if (program === undefined)
     throw new UsageError("no program given", `write ${command} NAME, or skep tools to see the bundled tools`);
   const found = await findProgram(program, options);
-  if (found.kind === "wasm")
-    throw new NotImplementedError(`${program}: Wasm modules are not run yet`, "give a package");
+  if (found.kind === "wasm") {
+    const { runGuest } = await import("../run-guest.ts");
+    const { exitCode, unread } = await runGuest(found.module, found.name, [
+      program,
+      ...args.slice(index + 1),
+    ]);
+    if (unread > 0) process.exit(exitCode);
+    return exitCode;
+  }
   const btf = typesFromArchive(found.archive);
   const { exitCode, unread } = await runPackage(found.package, {
     name: found.name,
