@@ -1,6 +1,6 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { basename, dirname, join } from "node:path";
+import { basename, dirname, join, normalize } from "node:path";
 import { Btf, NotFoundError, type ObjectSpec, pruneObjectBtf, readSpec, stripDebug } from "@skep/bpf";
 import {
   buildExportType,
@@ -12,12 +12,13 @@ import {
 } from "@skep/package";
 import { type CompileFlags, compileObject } from "./compile.ts";
 import { describeExports } from "./describe-exports.ts";
+import { describeExportType, describeOtherStructs } from "./describe-structs.ts";
 import { chooseExports, type ExportChoice, type ExportPlan, planExports } from "./export-types.ts";
 import { findClang } from "./find-clang.ts";
 import { addTypes, compileTypes } from "./force-types.ts";
 import { sectionBytes } from "./object-sections.ts";
 import { localHeaders, readSource, type SourceFile } from "./source/source-file.ts";
-import { sourceNotes } from "./source/source-notes.ts";
+import { type AnnotatedSource, sourceNotes } from "./source/source-notes.ts";
 import { vmlinuxHeaderDirectory } from "./vmlinux-header.ts";
 
 /** Packages say which version of the format's first compiler they are equal to. */
@@ -36,7 +37,7 @@ export interface CompiledPackage {
   /** The source's name up to its first dot: `opensnoop` for `opensnoop.bpf.c`. */
   readonly name: string;
   readonly package: Package;
-  /** What we have to say, one line each. */
+  /** What we have to say, `path:line: warning: …`, one line each. */
   readonly warnings: readonly string[];
   /** What clang had to say, as it printed it; empty when nothing. */
   readonly diagnostics: string;
@@ -65,14 +66,18 @@ export async function compilePackage(
       cflags: options.cflags ?? [],
       color: options.color ?? false,
     };
-    const plan = planExports([main, ...(await localHeaders(main))], exported);
+    const files = [main, ...(await localHeaders(main))];
+    const plan = planExports(files, exported);
+    const annotated = files.some(({ path }) => path === normalize(exported?.path ?? ""))
+      ? files
+      : [...files, ...(exported === undefined ? [] : [exported])];
     const typeFlags = { ...flags, color: false, cflags: [...flags.cflags, `-I${dirname(source)}`] };
     const [compiled, types] = await Promise.all([
       compileObject(clang, source, join(directory, "object.o"), flags),
       compileTypes(clang, source, plan, directory, typeFlags),
     ]);
     const name = basename(source).split(".")[0] ?? "";
-    return { name, ...assemble(name, main, compiled.object, plan, types), ...compiled };
+    return { name, ...assemble(name, annotated, compiled.object, plan, types), ...compiled };
   } finally {
     await rm(directory, { recursive: true, force: true });
   }
@@ -98,14 +103,15 @@ async function readUserFile(path: string): Promise<SourceFile> {
 
 function assemble(
   name: string,
-  main: SourceFile,
+  files: readonly SourceFile[],
   compiled: Uint8Array,
   plan: ExportPlan,
   types: Btf | undefined,
 ): { readonly package: Package; readonly warnings: readonly string[] } {
   const readAs = { name: objectName(`${name}.bpf.o`) };
   const whole = readSpec(compiled, readAs);
-  const { notes, warnings } = sourceNotes(main, whole);
+  const annotated = sourceNotes(files, whole);
+  const { notes } = annotated;
   const ownBtf = sectionBytes(compiled, ".BTF");
   if (ownBtf === undefined) {
     const object = stripDebug(compiled);
@@ -113,19 +119,23 @@ function assemble(
       bpf_skel: buildSkeleton(readSpec(object, readAs), notes),
       eunomia_version: FORMAT_VERSION,
     };
-    return { package: { object, meta, extra: {} }, warnings };
+    return { package: { object, meta, extra: {} }, warnings: annotated.warnings };
   }
+  const asked = askedTypes(notes.maps);
   const names = [
     ...plan.definitions.map((definition) => definition.name),
     ...plan.mentioned,
-    ...askedTypes(notes.maps).values(),
+    ...[...asked.values()].flat(),
   ];
   const btf = addTypes(Btf.parse(ownBtf), types, names);
-  const choice = chooseExports(plan, whole, btf, askedTypes(notes.maps));
+  const choice = chooseExports(plan, whole, btf, asked);
   const { object, renumbered } = shrink(compiled, btf, choice);
-  const spec = readSpec(object, readAs);
-  const meta = describe(spec, buildSkeleton(spec, notes), renumbered);
-  return { package: { object, meta, extra: {} }, warnings: [...warnings, ...choice.warnings] };
+  const { meta, warnings } = describe(readSpec(object, readAs), annotated, renumbered);
+  const own = choice.warnings.map((warning) => `${files[0]?.path}: warning: ${warning}`);
+  return {
+    package: { object, meta, extra: {} },
+    warnings: [...annotated.warnings, ...own, ...warnings],
+  };
 }
 
 /** Drops DWARF and unused BTF. Gives the choice with the new ids. */
@@ -140,25 +150,42 @@ function shrink(
   const idOf = (id: number): number => pruned.typeIds.get(id) ?? 0;
   const renumbered = {
     typeIds: choice.typeIds.map(idOf),
-    perMap: new Map([...choice.perMap].map(([map, id]) => [map, idOf(id)])),
+    perMap: new Map([...choice.perMap].map(([map, ids]) => [map, ids.map(idOf)])),
     warnings: choice.warnings,
   };
   return { object: stripDebug(compiled, { replace }), renumbered };
 }
 
-function describe(spec: ObjectSpec, skeleton: PackageMeta["bpf_skel"], choice: ExportChoice): PackageMeta {
+function describe(
+  spec: ObjectSpec,
+  { notes, structs }: AnnotatedSource,
+  choice: ExportChoice,
+): { readonly meta: PackageMeta; readonly warnings: readonly string[] } {
+  const skeleton = buildSkeleton(spec, notes);
   const { btf } = spec;
-  const exportTypes = btf === undefined ? [] : choice.typeIds.map((id) => buildExportType(btf, id));
-  return {
+  if (btf === undefined)
+    return { meta: { bpf_skel: skeleton, eunomia_version: FORMAT_VERSION }, warnings: [] };
+  const exportTypes = choice.typeIds.map((id) => {
+    const type = buildExportType(btf, id);
+    return describeExportType(type, structs.get(type.name) ?? structs.get(btf.nameOf(type.type_id)));
+  });
+  const described = exportTypes.flatMap(({ name, type_id }) => [name, btf.nameOf(type_id)]);
+  const others = describeOtherStructs(btf, structs, new Set(described));
+  const meta = {
     ...describeExports(skeleton, exportTypes, choice.perMap, spec),
+    ...(others.types.length === 0 ? {} : { types: others.types }),
     eunomia_version: FORMAT_VERSION,
   };
+  return { meta, warnings: others.warnings };
 }
 
-/** `@export event` or `@export struct event` before a map. */
-function askedTypes(maps: ReadonlyMap<string, JsonObject>): ReadonlyMap<string, string> {
-  const asked = new Map<string, string>();
-  for (const [map, { export: name }] of maps)
-    if (typeof name === "string") asked.set(map, name.replace(/^struct\s+/, ""));
+/** `@export event` or `@export struct opening, closing_t` before a map; nothing for a map that is kept silent. */
+function askedTypes(maps: ReadonlyMap<string, JsonObject>): ReadonlyMap<string, readonly string[]> {
+  const asked = new Map<string, readonly string[]>();
+  for (const [map, { export: names, export_config: config }] of maps) {
+    if (config === "no_export") asked.set(map, []);
+    else if (typeof names === "string")
+      asked.set(map, names.match(/\w+/g)?.filter((name) => name !== "struct") ?? []);
+  }
   return asked;
 }

@@ -7,9 +7,9 @@ import {
   type ObjectSpec,
 } from "@skep/bpf";
 import { bufferSizes } from "./instruction-sizes.ts";
-import { bufferWrites } from "./source/buffer-writes.ts";
+import { readAnnotations } from "./source/annotations.ts";
 import type { SourceFile } from "./source/source-file.ts";
-import { type StructDefinition, structDefinitions } from "./source/structs.ts";
+import type { StructDefinition } from "./source/structs.ts";
 
 /** The types that may be exported, before anything is compiled: they are forced into the object's BTF. */
 export interface ExportPlan {
@@ -23,12 +23,12 @@ export interface ExportPlan {
   readonly written: ReadonlyMap<string, ReadonlySet<string>>;
 }
 
-/** What was found out: which types to export, and which one each buffer holds. */
+/** What was found out: which types to export, and which ones each buffer holds. */
 export interface ExportChoice {
   /** BTF ids, ascending. */
   readonly typeIds: readonly number[];
-  /** Buffer map → BTF id of what it holds, where that is certain. */
-  readonly perMap: ReadonlyMap<string, number>;
+  /** Buffer map → BTF ids of what it holds, where that is certain. */
+  readonly perMap: ReadonlyMap<string, readonly number[]>;
   readonly warnings: readonly string[];
 }
 
@@ -40,12 +40,13 @@ export function isBuffer({ type }: MapSpec): boolean {
 /** Reads off the sources what may be exported. */
 export function planExports(files: readonly SourceFile[], header: SourceFile | undefined): ExportPlan {
   const from = header === undefined ? files : [header];
-  const definitions = from.flatMap(({ tokens }) => structDefinitions(tokens));
+  const defined = from.flatMap(({ structs }) => structs);
+  const definitions = defined.filter((struct) => !isMarked(struct, "ignore"));
   const written = new Map<string, Set<string>>();
-  for (const { map, type } of files.flatMap(({ tokens }) => bufferWrites(tokens))) {
+  for (const { map, type } of files.flatMap(({ writes }) => writes)) {
     if (type !== undefined) written.set(map, (written.get(map) ?? new Set()).add(type));
   }
-  const known = new Set(definitions.map(({ name }) => name));
+  const known = new Set(defined.map(({ name }) => name));
   const mentioned = [...written.values()].flatMap((types) => [...types]).filter((name) => !known.has(name));
   return { header: header?.path, definitions, mentioned: [...new Set(mentioned)], written };
 }
@@ -67,32 +68,41 @@ export function findStructs(btf: Btf, names: Iterable<string>): ReadonlyMap<stri
 /**
  * Decides what each ring and perf buffer holds. The source's own words come first (`sizeof(*e)` and the
  * declaration of `e`), a map's `@export NAME` before them; where it says nothing, the size the code uses decides,
- * if only one struct has it.
+ * if only one struct has it, or if `@export` marks those that are meant.
+ * @param asked map → what its comment names; an empty list keeps it silent
  */
 export function chooseExports(
   plan: ExportPlan,
   spec: ObjectSpec,
   btf: Btf,
-  asked: ReadonlyMap<string, string>,
+  asked: ReadonlyMap<string, readonly string[]>,
 ): ExportChoice {
   const known = findStructs(btf, [
     ...plan.definitions.map(({ name }) => name),
     ...plan.mentioned,
-    ...asked.values(),
+    ...[...asked.values()].flat(),
   ]);
   const sizes = bufferSizes(spec);
-  const perMap = new Map<string, number>();
+  const perMap = new Map<string, readonly number[]>();
   const warnings: string[] = missingDefinitions(plan, known);
-  const buffers = spec.maps.filter(isBuffer);
+  const buffers = spec.maps.filter((map) => isBuffer(map) && asked.get(map.name)?.length !== 0);
   for (const { name: map } of buffers) {
-    const candidates = candidatesOf(plan, btf, known, map, asked.get(map), sizes.get(map));
-    const id = candidates.length === 1 ? known.get(candidates[0] ?? "") : undefined;
-    if (id !== undefined) perMap.set(map, id);
-    else if (plan.header === undefined || buffers.length > 1)
-      warnings.push(doubt(map, candidates, sizes.get(map)));
+    const { names, certain } = candidatesOf(plan, btf, known, map, asked.get(map), sizes.get(map));
+    const ids = names.map((name) => known.get(name)).filter((id) => id !== undefined);
+    if (ids.length > 0 && (certain || ids.length === 1)) {
+      perMap.set(map, ids);
+      warnings.push(...sameSizes(btf, map, names, ids));
+    } else if (plan.header === undefined || buffers.length > 1)
+      warnings.push(doubt(map, names, sizes.get(map)));
   }
-  const exported = plan.header === undefined ? perMap.values() : headerTypes(plan, known, perMap);
+  const exported = plan.header === undefined ? [...perMap.values()].flat() : headerTypes(plan, known, perMap);
   return { typeIds: [...new Set(exported)].sort((a, b) => a - b), perMap, warnings };
+}
+
+interface Candidates {
+  readonly names: readonly string[];
+  /** Somebody said so: a buffer may hold several, told apart by their sizes. */
+  readonly certain: boolean;
 }
 
 function candidatesOf(
@@ -100,25 +110,45 @@ function candidatesOf(
   btf: Btf,
   known: ReadonlyMap<string, number>,
   map: string,
-  asked: string | undefined,
+  asked: readonly string[] | undefined,
   sizes: ReadonlySet<number> | undefined,
-): readonly string[] {
-  if (asked !== undefined) return known.has(asked) ? [asked] : [];
-  const named = [...(plan.written.get(map) ?? [])].filter((name) => known.has(name));
-  if (named.length > 0) return named;
-  const names = plan.definitions.map(({ name }) => name).filter((name) => known.has(name));
-  if (sizes === undefined) return plan.header === undefined ? [] : names;
-  return names.filter((name) => sizes.has(btf.sizeOf(known.get(name) ?? 0)));
+): Candidates {
+  const present = (names: Iterable<string>): string[] => [...names].filter((name) => known.has(name));
+  if (asked !== undefined) return { names: present(asked), certain: true };
+  const named = present(plan.written.get(map) ?? []);
+  if (named.length > 0) return { names: named, certain: true };
+  const fits = ({ name }: StructDefinition): boolean =>
+    known.has(name) && (sizes === undefined || sizes.has(btf.sizeOf(known.get(name) ?? 0)));
+  const fitting = plan.definitions.filter(fits);
+  const marked = fitting.filter((struct) => isMarked(struct, "export"));
+  if (marked.length > 0) return { names: marked.map(({ name }) => name), certain: true };
+  if (sizes === undefined && plan.header === undefined) return { names: [], certain: false };
+  return { names: fitting.map(({ name }) => name), certain: false };
+}
+
+/** Readers tell the records of one buffer apart by their sizes. */
+function sameSizes(btf: Btf, map: string, names: readonly string[], ids: readonly number[]): string[] {
+  const bySize = new Map<number, string[]>();
+  for (const [index, name] of names.entries()) {
+    const size = btf.sizeOf(ids[index] ?? 0);
+    bySize.set(size, [...(bySize.get(size) ?? []), name]);
+  }
+  return [...bySize]
+    .filter(([, alike]) => alike.length > 1)
+    .map(
+      ([size, alike]) =>
+        `map ${map} holds ${alike.join(" and ")}, all of ${size} bytes, which cannot be told apart: make their sizes differ`,
+    );
 }
 
 /** A header's structs are exported all, as readers of the format expect, and what buffers hold besides. */
 function headerTypes(
   plan: ExportPlan,
   known: ReadonlyMap<string, number>,
-  perMap: ReadonlyMap<string, number>,
+  perMap: ReadonlyMap<string, readonly number[]>,
 ): readonly number[] {
   const own = plan.definitions.map(({ name }) => known.get(name)).filter((id) => id !== undefined);
-  return [...own, ...perMap.values()];
+  return [...own, ...[...perMap.values()].flat()];
 }
 
 function missingDefinitions(plan: ExportPlan, known: ReadonlyMap<string, number>): string[] {
@@ -135,4 +165,10 @@ function doubt(map: string, candidates: readonly string[], sizes: ReadonlySet<nu
   if (candidates.length > 1) return `map ${map} may hold any of ${candidates.join(", ")}: ${remedy}`;
   const size = sizes === undefined ? "" : ` (${[...sizes].sort((a, b) => a - b).join(", ")} bytes at a time)`;
   return `cannot tell which struct map ${map} holds${size}: ${remedy}`;
+}
+
+/** `/// @export` or `/// @ignore` before a struct. */
+function isMarked({ doc }: StructDefinition, word: string): boolean {
+  if (doc === undefined) return false;
+  return readAnnotations(doc).some((annotation) => annotation.word === word && annotation.value === true);
 }

@@ -24,8 +24,7 @@ export function eventSources(spec: ObjectSpec, meta: PackageMeta): EventSource[]
     const kind = kindOf(map);
     const note = meta.bpf_skel.maps.find(({ name }) => name === map.name);
     if (kind === undefined || note?.export_config === "no_export") return [];
-    const own = configuredType(note);
-    return [{ map: map.name, kind, typeIds: own === undefined ? exported : [own] }];
+    return [{ map: map.name, kind, typeIds: configuredTypes(note) ?? exported }];
   });
 }
 
@@ -33,10 +32,14 @@ function kindOf(map: MapSpec): EventSource["kind"] | undefined {
   return map.type === RINGBUF ? "ring" : map.type === PERF_EVENT_ARRAY ? "perf" : undefined;
 }
 
-function configuredType(note: MapMeta | undefined): number | undefined {
+/** `export_config` has room for one type; a buffer of several lists them all in `export_type_ids`. */
+function configuredTypes(note: MapMeta | undefined): readonly number[] | undefined {
+  const several = note?.export_type_ids;
+  if (Array.isArray(several) && several.length > 0 && several.every((id) => typeof id === "number"))
+    return several;
   const config = note?.export_config;
   if (typeof config !== "object" || config === null || Array.isArray(config)) return undefined;
-  if ("btf_type_id" in config && typeof config.btf_type_id === "number") return config.btf_type_id;
+  if ("btf_type_id" in config && typeof config.btf_type_id === "number") return [config.btf_type_id];
   if ("custom_members" in config)
     throw new NotImplementedError(
       `map ${note?.name}: export_config with custom_members cannot be shown`,
@@ -49,6 +52,12 @@ function configuredType(note: MapMeta | undefined): number | undefined {
 function typeIdOf(btf: Btf | undefined, type: ExportType): number | undefined {
   if (btf === undefined) return undefined;
   const id = type.type_id;
-  if (id > 0 && id < btf.endId && btf.nameOf(id) === type.name) return id;
+  if (id > 0 && id < btf.endId && isType(btf, id, type)) return id;
   return btf.find(type.name, BtfKind.Struct) ?? btf.find(type.name, BtfKind.Union);
+}
+
+/** A struct without a tag goes by the name of its typedef. */
+function isType(btf: Btf, id: number, { name, size }: ExportType): boolean {
+  const own = btf.nameOf(id);
+  return own === name || (own === "" && btf.kind(id) === BtfKind.Struct && btf.sizeOf(id) === size);
 }

@@ -63,7 +63,7 @@ async function compile(source: string, header: string | undefined, flags: Flags)
   };
   try {
     const compiled = await compilePackage(source, header, options);
-    report(compiled, source, flags);
+    report(compiled, flags);
     for (const path of await writeOutputs(compiled, directory, outputs)) say(`wrote ${path}`);
     return 0;
   } catch (error) {
@@ -73,10 +73,10 @@ async function compile(source: string, header: string | undefined, flags: Flags)
   }
 }
 
-function report(compiled: CompiledPackage, source: string, flags: Flags): void {
+function report(compiled: CompiledPackage, flags: Flags): void {
   if (flags.verbose === true) say(`$ ${compiled.command.join(" ")}`);
   process.stderr.write(compiled.diagnostics);
-  for (const warning of compiled.warnings) say(`${source}: warning: ${warning}`);
+  for (const warning of compiled.warnings) say(warning);
 }
 
 /** clang's text as clang prints it, then what we know about the cause. */

@@ -1,12 +1,11 @@
-import type { Token } from "./lexer.ts";
-import { afterBrackets } from "./structs.ts";
+import type { Node } from "web-tree-sitter";
+import { nameOf } from "./declarations.ts";
 
 /** A place where the source puts something into a buffer map. */
 export interface BufferWrite {
   readonly map: string;
   /** `event` for `struct event`, or a typedef's name; undefined when the source does not say it plainly. */
   readonly type: string | undefined;
-  readonly line: number;
 }
 
 /** Helpers that write to a buffer: which argument is the map, which the data, which the size. */
@@ -22,85 +21,82 @@ const WRITERS: Readonly<
 
 /**
  * Finds the calls that fill ring and perf buffers and reads off the type: from `sizeof(struct event)`, from the
- * declaration of what `sizeof(*e)` or the data argument names.
+ * declaration of what `sizeof(*e)` or the data argument names, or of what the call's result goes to.
  */
-export function bufferWrites(source: readonly Token[]): BufferWrite[] {
-  const tokens = source.filter(({ kind }) => kind !== "doc" && kind !== "directive");
+export function bufferWrites(root: Node): BufferWrite[] {
   const writes: BufferWrite[] = [];
-  for (const [index, token] of tokens.entries()) {
-    const writer =
-      token.kind === "word" && Object.hasOwn(WRITERS, token.text) ? WRITERS[token.text] : undefined;
-    if (writer === undefined || tokens[index + 1]?.text !== "(") continue;
-    const args = argumentsAt(tokens, index + 1);
-    const map = args[writer.map]?.at(-1);
-    if (map?.kind !== "word") continue;
-    const before = tokens.slice(0, index);
+  for (const call of root.descendantsOfType("call_expression")) {
+    const name = call.childForFieldName("function")?.text ?? "";
+    const writer = Object.hasOwn(WRITERS, name) ? WRITERS[name] : undefined;
+    if (writer === undefined) continue;
+    const args = (call.childForFieldName("arguments")?.namedChildren ?? []).filter(
+      ({ type }) => type !== "comment",
+    );
+    const map = namedBy(args[writer.map]);
+    if (map === undefined) continue;
     const type =
-      typeOfSize(args[writer.size] ?? [], before) ??
-      (writer.data === undefined ? undefined : typeOfData(args[writer.data] ?? [], before));
-    writes.push({ map: map.text, type: type ?? typeOfResult(before), line: token.line });
+      typeOfSize(args[writer.size]) ??
+      (writer.data === undefined ? undefined : typeOfNamed(args[writer.data])) ??
+      typeOfResult(call);
+    writes.push({ map, type });
   }
   return writes;
 }
 
-function argumentsAt(tokens: readonly Token[], open: number): Token[][] {
-  const close = afterBrackets(tokens, open) - 1;
-  const args: Token[][] = [[]];
-  let depth = 0;
-  for (const token of tokens.slice(open + 1, close)) {
-    if ("([{".includes(token.text)) depth++;
-    if (")]}".includes(token.text)) depth--;
-    if (token.text === "," && depth === 0) args.push([]);
-    else args.at(-1)?.push(token);
+/** `x` in `x`, `&x`, `*x`, `(x)` and `(void *)x`. */
+function namedBy(expression: Node | undefined): string | undefined {
+  let node: Node | null | undefined = expression;
+  for (;;) {
+    if (node?.type === "identifier") return node.text;
+    if (node?.type === "pointer_expression") node = node.childForFieldName("argument");
+    else if (node?.type === "cast_expression") node = node.childForFieldName("value");
+    else if (node?.type === "parenthesized_expression") node = node.firstNamedChild;
+    else return undefined;
   }
-  return args;
 }
 
 /** `sizeof(struct event)`, `sizeof(event_t)`, `sizeof(*e)`, `sizeof e`; nothing else is a plain size. */
-function typeOfSize(argument: readonly Token[], before: readonly Token[]): string | undefined {
-  const [head, ...rest] = argument;
-  if (head?.text !== "sizeof") return undefined;
-  const inner = rest.filter(({ text }) => text !== "(" && text !== ")" && text !== "*");
-  if (inner[0]?.text === "struct" && inner.length === 2) return inner[1]?.text;
-  const name = inner.length === 1 && inner[0]?.kind === "word" ? inner[0].text : undefined;
-  return name === undefined ? undefined : (declaredType(before, name) ?? name);
+function typeOfSize(argument: Node | undefined): string | undefined {
+  if (argument?.type !== "sizeof_expression") return undefined;
+  const type = argument.childForFieldName("type")?.childForFieldName("type");
+  if (type) return typeName(type) ?? declaredType(argument, type.text);
+  const value = argument.childForFieldName("value") ?? undefined;
+  // `sizeof(event_t)` reads like a variable in brackets.
+  return typeOfNamed(value) ?? (value?.type === "parenthesized_expression" ? namedBy(value) : undefined);
 }
 
-/** `&event`, `event`, `(void *)event`. */
-function typeOfData(argument: readonly Token[], before: readonly Token[]): string | undefined {
-  const name = argument.at(-1);
-  return name?.kind === "word" ? declaredType(before, name.text) : undefined;
+function typeOfNamed(expression: Node | undefined): string | undefined {
+  const name = namedBy(expression);
+  return expression === undefined || name === undefined ? undefined : declaredType(expression, name);
 }
 
-/** `e = bpf_ringbuf_reserve(…)`, with `e` declared there or before. */
-function typeOfResult(before: readonly Token[]): string | undefined {
-  const name = before.at(-1)?.text === "=" ? before.at(-2) : undefined;
-  return name?.kind === "word" ? declaredType(before, name.text) : undefined;
+/** `e = bpf_ringbuf_reserve(…)`, `struct event *e = bpf_ringbuf_reserve(…)`. */
+function typeOfResult(call: Node): string | undefined {
+  let node = call.parent;
+  while (node?.type === "cast_expression" || node?.type === "parenthesized_expression") node = node.parent;
+  if (node?.type === "assignment_expression") return typeOfNamed(node.childForFieldName("left") ?? undefined);
+  const name = node?.type === "init_declarator" ? nameOf(node) : undefined;
+  return name === undefined ? undefined : declaredType(call, name);
 }
 
-const NO_TYPE = new Set([
-  "return",
-  "sizeof",
-  "struct",
-  "else",
-  "goto",
-  "case",
-  "const",
-  "volatile",
-  "static",
-]);
-
-/** Type named by the nearest declaration before: `struct event *e`, `struct event e`, `event_t *e`, `u64 x, *e`. */
-function declaredType(before: readonly Token[], name: string): string | undefined {
-  for (let at = before.length - 1; at > 0; at--) {
-    if (before[at]?.text !== name || before[at]?.kind !== "word") continue;
-    let type = at - 1;
-    while (before[type]?.text === "*" || before[type]?.text === "const") type--;
-    const word = before[type];
-    if (word?.kind !== "word" || NO_TYPE.has(word.text)) continue;
-    const start = before[type - 1]?.text ?? ";";
-    if (start === "struct" || [";", "{", "}", "(", ",", "const", "static", "volatile"].includes(start))
-      return word.text;
+/** Type named by the nearest declaration that is visible from a node: of a variable, or a parameter. */
+function declaredType(from: Node, name: string): string | undefined {
+  for (let node: Node | null = from; node !== null; node = node.parent) {
+    const parameters = node.childForFieldName("declarator")?.descendantsOfType("parameter_declaration") ?? [];
+    for (let at: Node | null = node; at !== null; at = at.previousNamedSibling)
+      if (at.type === "declaration" && declares(at, name)) return typeName(at.childForFieldName("type"));
+    for (const parameter of parameters)
+      if (declares(parameter, name)) return typeName(parameter.childForFieldName("type"));
   }
   return undefined;
+}
+
+function declares(declaration: Node, name: string): boolean {
+  return declaration.childrenForFieldName("declarator").some((declarator) => nameOf(declarator) === name);
+}
+
+/** `event` for `struct event` and for a typedef's name; undefined for a type of the language. */
+function typeName(type: Node | null): string | undefined {
+  if (type?.type === "struct_specifier") return type.childForFieldName("name")?.text;
+  return type?.type === "type_identifier" ? type.text : undefined;
 }

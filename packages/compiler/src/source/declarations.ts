@@ -1,117 +1,91 @@
-import type { Token } from "./lexer.ts";
+import type { Node } from "web-tree-sitter";
+import { type DocComment, type Documented, documentedNodes } from "./doc-comment.ts";
+import type { ParsedC } from "./parse-c.ts";
 
-/** A declaration or definition at file level, with the documentation that belongs to it. */
+/** Functions and variables that a file declares outside of functions, and the comments that speak of them. */
 export interface Declaration {
-  /** Its tokens without comments and directives, closing `;` or `}` included. */
-  readonly tokens: readonly Token[];
-  /** Text of its doc comment, lines separated by newlines; undefined without one. */
-  readonly doc: string | undefined;
-  /** Line of the doc comment, or of the declaration. */
-  readonly line: number;
+  readonly names: readonly string[];
+  /** What stands in its SEC(). */
+  readonly section: string | undefined;
+  readonly doc: DocComment | undefined;
 }
 
-/**
- * Splits a source into its file-level declarations. A doc comment belongs to the declaration that follows; a
- * directive in between separates them, as in clang. `///<` belongs to the declaration before it.
- */
-export function declarationsOf(tokens: readonly Token[]): Declaration[] {
+/** What a file says outside of its functions, conditional parts included. */
+export interface FileLevel {
+  readonly declarations: readonly Declaration[];
+  /** Everything else that has a comment, and is or holds a struct. */
+  readonly types: readonly Documented[];
+  /** Documentation that describes nothing a package could say something about. */
+  readonly strays: readonly DocComment[];
+}
+
+/** `#if`, `#else`, `extern "C"` and what the parser could not make sense of hold declarations. */
+const CONTAINERS = new Set(
+  "ERROR preproc_if preproc_ifdef preproc_else preproc_elif preproc_elifdef linkage_specification declaration_list".split(
+    " ",
+  ),
+);
+const TYPES = new Set(["struct_specifier", "union_specifier", "type_definition"]);
+
+/** Sorts what stands at file level. */
+export function fileLevel({ root, sections }: ParsedC): FileLevel {
   const declarations: Declaration[] = [];
-  let current: Token[] = [];
-  let doc: Token | undefined;
-  const finish = (): void => {
-    const first = current[0];
-    if (first !== undefined)
-      declarations.push({ tokens: current, doc: doc?.text, line: doc?.line ?? first.line });
-    current = [];
-    doc = undefined;
-  };
-  let depth = 0;
-  let functionBody = false;
-  for (const token of tokens) {
-    if (token.kind === "doc") {
-      if (token.trailing) describeLast(declarations, token);
-      else if (current.length === 0) doc = doc === undefined ? token : joined(doc, token);
-      continue;
+  const types: Documented[] = [];
+  const strays: DocComment[] = [];
+  const pending: Node[] = [root];
+  for (let container = pending.pop(); container !== undefined; container = pending.pop()) {
+    const listed = documentedNodes(container.children);
+    strays.push(...listed.strays);
+    const inner: Node[] = [];
+    // A tree begins with its first word, after what was blanked before it.
+    let from = container.previousSibling?.endIndex ?? container.parent?.startIndex ?? 0;
+    for (const { node, doc } of listed.items) {
+      // SEC() may stand before the type, where only its place is left.
+      const section = sectionIn(from, node.endIndex, sections);
+      from = node.endIndex;
+      const names = declaredNames(node);
+      if (CONTAINERS.has(node.type)) inner.push(node);
+      else if (TYPES.has(node.type)) types.push({ node, doc });
+      else if (names.length > 0) {
+        declarations.push({ names, section, doc });
+        types.push({ node, doc: undefined });
+      } else if (doc !== undefined) strays.push(doc);
     }
-    if (token.kind === "directive") {
-      if (current.length === 0) doc = undefined;
-      continue;
-    }
-    if (token.kind === "punctuation" && "([{".includes(token.text)) {
-      if (depth === 0 && token.text === "{") functionBody = opensFunction(current);
-      depth++;
-    }
-    current.push(token);
-    if (token.kind === "punctuation" && ")]}".includes(token.text)) depth = Math.max(0, depth - 1);
-    if (depth > 0) continue;
-    if (token.text === ";" || (token.text === "}" && functionBody)) {
-      finish();
-      functionBody = false;
-    }
+    pending.push(...inner.reverse());
   }
-  finish();
-  return declarations;
+  return { declarations, types, strays };
 }
 
-/** Comments of adjacent lines are one comment, others stand alone and the last one counts. */
-function joined(doc: Token, next: Token): Token {
-  if (next.line !== doc.endLine + 1) return next;
-  return { ...next, text: `${doc.text}\n${next.text}`, line: doc.line };
-}
-
-function describeLast(declarations: Declaration[], token: Token): void {
-  const last = declarations.pop();
-  if (last === undefined) return;
-  const sameLine = last.tokens.at(-1)?.endLine === token.line;
-  const follows = last.doc !== undefined && !sameLine;
-  declarations.push({ ...last, doc: follows ? `${last.doc}\n${token.text}` : (last.doc ?? token.text) });
-}
-
-/** A `{` after `)` opens a function, but for `struct __attribute__((packed)) {`. */
-function opensFunction(tokens: readonly Token[]): boolean {
-  if (tokens.at(-1)?.text !== ")") return false;
-  return !tokens.some(
-    (token, index) =>
-      token.text === "__attribute__" && ["struct", "union", "enum"].includes(tokens[index - 1]?.text ?? ""),
-  );
+/** What a function definition or a declaration declares, `a` and `b` for `int a = 1, *b;`. */
+export function declaredNames(node: Node): string[] {
+  if (node.type !== "function_definition" && node.type !== "declaration") return [];
+  return node
+    .childrenForFieldName("declarator")
+    .map(nameOf)
+    .filter((name) => name !== undefined);
 }
 
 /**
- * Whether a declaration declares this function or variable. The name stands outside of all brackets
- * (`int handle(void *ctx) {`, `struct {…} events SEC(".maps");`), or first inside a macro's (`int BPF_PROG(handle, …) {`).
+ * The name inside a declarator: `f` in `*f(int a)[2]`. What BPF_PROG(f, …) and its like define is their first argument; they
+ * are recognised by their capitals.
  */
-export function declares(declaration: Declaration, name: string): boolean {
-  const { tokens } = declaration;
-  let depth = 0;
-  for (const [index, token] of tokens.entries()) {
-    if (token.kind === "word" && token.text === name && isDeclarator(tokens, index, depth)) return true;
-    if (token.kind !== "punctuation") continue;
-    if (token.text === "=" && depth === 0 && !hasComma(tokens, index)) return false;
-    if (token.text === "{" && depth === 0 && opensFunction(tokens.slice(0, index))) return false;
-    if ("([{".includes(token.text)) depth++;
-    if (")]}".includes(token.text)) depth--;
+export function nameOf(declarator: Node): string | undefined {
+  let node: Node | null = declarator;
+  let parameters: Node | null = null;
+  while (node !== null && !node.type.endsWith("identifier")) {
+    if (node.type === "function_declarator") parameters = node.childForFieldName("parameters");
+    node =
+      node.childForFieldName("declarator") ??
+      (node.type === "parenthesized_declarator" ? node.firstNamedChild : null);
   }
-  return false;
+  const name = node?.text;
+  const first = parameters?.firstNamedChild?.text;
+  if (name !== undefined && first !== undefined && /^[A-Z][A-Z0-9]*_[A-Z0-9_]+$/.test(name))
+    return /^\w+$/.test(first) ? first : name;
+  return name;
 }
 
-function isDeclarator(tokens: readonly Token[], index: number, depth: number): boolean {
-  const before = tokens[index - 1];
-  if (depth === 0) return !["struct", "union", "enum", "goto"].includes(before?.text ?? "");
-  return (
-    depth === 1 &&
-    before?.text === "(" &&
-    tokens[index - 2]?.kind === "word" &&
-    tokens[index - 2]?.text !== "SEC"
-  );
-}
-
-/** `int a = 1, b = 2;`: more declarators may follow an initial value. */
-function hasComma(tokens: readonly Token[], from: number): boolean {
-  let depth = 0;
-  for (const token of tokens.slice(from)) {
-    if ("([{".includes(token.text)) depth++;
-    else if (")]}".includes(token.text)) depth--;
-    else if (token.text === "," && depth === 0) return true;
-  }
-  return false;
+function sectionIn(from: number, to: number, sections: ReadonlyMap<number, string>): string | undefined {
+  for (const [at, name] of sections) if (at >= from && at < to) return name;
+  return undefined;
 }

@@ -1,50 +1,179 @@
 import type { ObjectSpec } from "@skep/bpf";
 import type { JsonObject, SourceNotes } from "@skep/package";
-import { type Declaration, declarationsOf, declares } from "./declarations.ts";
-import { readAnnotations } from "./doc-comments.ts";
+import { readAnnotations } from "./annotations.ts";
+import type { Declaration } from "./declarations.ts";
+import type { DocComment } from "./doc-comment.ts";
+import { didYouMean } from "./near-word.ts";
 import type { SourceFile } from "./source-file.ts";
+import type { MemberDefinition, StructDefinition } from "./structs.ts";
+import { readView } from "./view-text.ts";
+import { checkAnnotations, checkStray, entriesOf, type Place, type Remark, saysMore } from "./vocabulary.ts";
 
-/** Annotations of a source, joined with the parts of the object they belong to. */
+/** What the source says about a struct beyond documentation. */
+export interface StructNotes {
+  readonly entries: JsonObject;
+  /** Those with something to say, and those that hold such. */
+  readonly members: readonly MemberNotes[];
+  /** `path:line` of the definition's first annotation. */
+  readonly place: string;
+}
+
+export interface MemberNotes {
+  /** Empty for an anonymous struct or union. */
+  readonly name: string;
+  /** How many anonymous ones stand before it. */
+  readonly anonymousBefore: number;
+  readonly entries: JsonObject;
+  readonly members: readonly MemberNotes[];
+}
+
+/** Annotations of sources, joined with the parts of the object they belong to. */
 export interface AnnotatedSource {
   readonly notes: SourceNotes;
+  /** By tag, or name of the typedef. */
+  readonly structs: ReadonlyMap<string, StructNotes>;
   /** What looks like a mistake, as `path:line: …`. */
   readonly warnings: readonly string[];
 }
 
-/** Finds the doc comments before the variables, maps and programs of an object, and before its license. */
-export function sourceNotes(source: SourceFile, spec: ObjectSpec): AnnotatedSource {
-  const declarations = declarationsOf(source.tokens).filter(({ doc }) => doc !== undefined);
-  const warnings: string[] = [];
-  const read = (declaration: Declaration): JsonObject => {
-    const { entries, problems } = readAnnotations(declaration.doc ?? "");
-    warnings.push(...problems.map((problem) => `${source.path}:${declaration.line}: ${problem}`));
-    return entries;
+/**
+ * Finds the doc comments before the variables, maps and programs of an object, before its license, and before structs and
+ * their members. @param files the source, then its headers
+ */
+export function sourceNotes(files: readonly SourceFile[], spec: ObjectSpec): AnnotatedSource {
+  const reader = new NotesReader();
+  const parts = partsOf(spec);
+  const notes = {
+    variables: new Map<string, JsonObject>(),
+    maps: new Map<string, JsonObject>(),
+    programs: new Map<string, JsonObject>(),
   };
-  const entriesOf = (names: Iterable<string>): ReadonlyMap<string, JsonObject> => {
-    const found = new Map<string, JsonObject>();
-    for (const name of names) {
-      const declaration = declarations.find((candidate) => declares(candidate, name));
-      if (declaration !== undefined) found.set(name, read(declaration));
+  const structs = new Map<string, StructNotes>();
+  let license: JsonObject | undefined;
+  for (const file of files) {
+    for (const declaration of file.declarations.filter(({ doc }) => doc !== undefined)) {
+      const doc = declaration.doc as DocComment;
+      const found = declaration.names.filter((name) => parts.has(name));
+      if (isLicense(declaration)) license ??= reader.read(file, doc, "license");
+      else if (found.length === 0) reader.stray(file, doc, whereIs(declaration));
+      for (const name of found) {
+        const part = parts.get(name) ?? "variables";
+        if (!notes[part].has(name)) notes[part].set(name, reader.read(file, doc, PLACE_OF[part]));
+      }
     }
-    return found;
-  };
-  const variables = spec.maps.flatMap(({ data }) => data?.variables ?? []).map(({ name }) => name);
-  const license = declarations.find(isLicense);
-  return {
-    notes: {
-      variables: entriesOf(variables),
-      maps: entriesOf(spec.maps.filter(({ data }) => data === undefined).map(({ name }) => name)),
-      programs: entriesOf(spec.programs.map(({ name }) => name)),
-      doc: license === undefined ? undefined : read(license),
-    },
-    warnings,
-  };
+    for (const struct of file.structs) {
+      const found = reader.struct(file, struct);
+      if (found !== undefined && !structs.has(struct.name)) structs.set(struct.name, found);
+    }
+    for (const doc of file.strays) reader.stray(file, doc, "here");
+  }
+  return { notes: { ...notes, doc: license }, structs, warnings: reader.warnings };
+}
+
+type Part = "variables" | "maps" | "programs";
+const PLACE_OF: Readonly<Record<Part, Place>> = { variables: "variable", maps: "map", programs: "program" };
+
+/** What an object has by name. */
+function partsOf(spec: ObjectSpec): ReadonlyMap<string, Part> {
+  const parts = new Map<string, Part>();
+  for (const { data, name } of spec.maps) {
+    if (data === undefined) parts.set(name, "maps");
+    for (const variable of data?.variables ?? []) parts.set(variable.name, "variables");
+  }
+  for (const { name } of spec.programs) parts.set(name, "programs");
+  return parts;
 }
 
 /** The variable in section `license`, or one called LICENSE. */
-function isLicense(declaration: Declaration): boolean {
-  if (declares(declaration, "LICENSE")) return true;
-  return declaration.tokens.some(
-    ({ text }, index) => text === "SEC" && declaration.tokens[index + 2]?.text === '"license"',
-  );
+function isLicense({ names, section }: Declaration): boolean {
+  return section === "license" || names.includes("LICENSE");
+}
+
+function whereIs({ names }: Declaration): string {
+  return `before ${names.join(", ")}, which is no variable, map or program of the object`;
+}
+
+class NotesReader {
+  readonly #warnings = new Set<string>();
+
+  /** Each once, in the order found. */
+  get warnings(): readonly string[] {
+    return [...this.#warnings];
+  }
+
+  read(file: SourceFile, doc: DocComment, place: Place): JsonObject {
+    const annotations = readAnnotations(doc);
+    this.#warn(file, checkAnnotations(annotations, place));
+    return entriesOf(annotations, place);
+  }
+
+  stray(file: SourceFile, doc: DocComment, where: string): void {
+    this.#warn(file, checkStray(readAnnotations(doc), where));
+  }
+
+  /** Undefined when nothing is annotated: plain documentation of types stays out of packages. */
+  struct(file: SourceFile, struct: StructDefinition): StructNotes | undefined {
+    const entries = this.#describing(file, struct.doc, "struct");
+    const members = this.#members(file, struct.members);
+    if (entries === undefined && members.length === 0) return undefined;
+    this.#checkMembersOfView(file, struct, entries);
+    return { entries: entries ?? {}, members, place: `${file.path}:${firstLine(struct)}` };
+  }
+
+  #members(file: SourceFile, members: readonly MemberDefinition[]): MemberNotes[] {
+    let anonymous = 0;
+    return members.flatMap(({ name, doc, members: inside }) => {
+      const entries = this.#describing(file, doc, "member");
+      const nested = this.#members(file, inside);
+      const anonymousBefore = anonymous;
+      if (name === "") anonymous++;
+      return entries === undefined && nested.length === 0
+        ? []
+        : [{ name, anonymousBefore, entries: entries ?? {}, members: nested }];
+    });
+  }
+
+  #describing(file: SourceFile, doc: DocComment | undefined, place: Place): JsonObject | undefined {
+    if (doc === undefined) return undefined;
+    const annotations = readAnnotations(doc);
+    if (!saysMore(annotations)) return undefined;
+    this.#warn(file, checkAnnotations(annotations, place));
+    return entriesOf(annotations, place);
+  }
+
+  #checkMembersOfView(file: SourceFile, struct: StructDefinition, entries: JsonObject | undefined): void {
+    const view = entries === undefined ? undefined : entries.view;
+    const read = typeof view === "string" ? readView(view) : undefined;
+    if (read === undefined || "problem" in read) return;
+    const names = memberNames(struct.members);
+    const line = readAnnotations(struct.doc ?? { lines: [] }).find(({ word }) => word === "view")?.line ?? 0;
+    for (const member of read.members) {
+      const first = member.split(".")[0] ?? "";
+      if (names.includes(first)) continue;
+      const text = `@view names ${member}, which struct ${struct.name} does not have${didYouMean(first, names)}`;
+      this.#warn(file, [{ line, text }]);
+    }
+  }
+
+  #warn(file: SourceFile, remarks: readonly Remark[]): void {
+    for (const { line, text } of remarks) this.#warnings.add(`${file.path}:${line}: warning: ${text}`);
+  }
+}
+
+/** Members as C knows them: those of anonymous structs are the outer struct's. */
+function memberNames(members: readonly MemberDefinition[]): string[] {
+  return members.flatMap(({ name, members: inside }) => (name === "" ? memberNames(inside) : [name]));
+}
+
+function firstLine({ doc, members }: StructDefinition): number {
+  const own = doc?.lines[0]?.line;
+  return own ?? firstLineOf(members) ?? 1;
+}
+
+function firstLineOf(members: readonly MemberDefinition[]): number | undefined {
+  for (const { doc, members: inside } of members) {
+    const line = doc?.lines[0]?.line ?? firstLineOf(inside);
+    if (line !== undefined) return line;
+  }
+  return undefined;
 }

@@ -1,14 +1,14 @@
 import { describe, expect, it } from "vitest";
-import { bufferWrites } from "../../src/source/buffer-writes.ts";
-import { tokenize } from "../../src/source/lexer.ts";
-import { structDefinitions } from "../../src/source/structs.ts";
+import { sourceFile } from "../../src/source/source-file.ts";
+import type { MemberDefinition } from "../../src/source/structs.ts";
 
-const structs = (source: string) =>
-  structDefinitions(tokenize(source)).map(({ kind, name }) => `${kind} ${name}`);
-const writes = (source: string) => bufferWrites(tokenize(source)).map(({ map, type }) => [map, type]);
+const structs = async (source: string) =>
+  (await sourceFile("x.c", source)).structs.map(({ kind, name }) => `${kind} ${name}`);
+const writes = async (source: string) =>
+  (await sourceFile("x.c", `int f(void *ctx) { ${source} }`)).writes.map(({ map, type }) => [map, type]);
 
 describe("structDefinitions", () => {
-  it("finds structs by tag and typedefs of structs without one", () => {
+  it("finds structs by tag and typedefs of structs without one", async () => {
     const source = `
       struct event { int a; struct inner { int b; } i; };
       typedef struct { int c; } __attribute__((packed)) event_t;
@@ -20,12 +20,47 @@ describe("structDefinitions", () => {
       // struct comment { int g; };
       #define M struct macro { }
       char *s = "struct text { }";`;
-    expect(structs(source)).toEqual([
+    expect(await structs(source)).toEqual([
       "struct event",
       "struct inner",
       "typedef event_t",
       "struct tagged",
       "struct hard",
+    ]);
+  });
+
+  it("finds members with their comments, in anonymous structs and behind #ifdef too", async () => {
+    const { structs: found } = await sourceFile(
+      "x.h",
+      `/// about x
+      struct x {
+        /// one
+        int a, *b[2]; ///< and two
+        union {
+          /// three
+          unsigned v4;
+          struct { int deep; } s; ///< four
+        };
+        #ifdef Y
+        /** five */
+        unsigned bits : 3;
+        #endif
+        void (*call)(int arg); ///< six
+      };`,
+    );
+    const lines = (members: readonly MemberDefinition[]): unknown[] =>
+      members.map(({ name, doc, members: inside }) => [
+        name,
+        doc?.lines.map(({ text, line }) => `${line} ${text}`).join(" "),
+        ...lines(inside),
+      ]);
+    expect(found[0]?.doc?.lines).toEqual([{ text: "about x", line: 1 }]);
+    expect(lines(found[0]?.members ?? [])).toEqual([
+      ["a", "3 one 4 and two"],
+      ["b", "3 one 4 and two"],
+      ["", undefined, ["v4", "6 three"], ["s", "8 four", ["deep", undefined]]],
+      ["bits", "11 five"],
+      ["call", "14 six"],
     ]);
   });
 });
@@ -61,10 +96,21 @@ describe("bufferWrites", () => {
       "struct a *e; } int g(void) { struct b *e; bpf_ringbuf_output(&rb, e, sizeof(*e), 0);",
       [["rb", "b"]],
     ],
+    [
+      "a parameter",
+      "} int g(void *c, struct event *e) { bpf_ringbuf_output(&rb, e, sizeof(*e), 0);",
+      [["rb", "event"]],
+    ],
+    ["a cast", "struct event *e = (struct event *)bpf_ringbuf_reserve(&rb, 8, 0);", [["rb", "event"]]],
+    [
+      "a block inside",
+      "struct event *e; if (1) { for (;;) { e = bpf_ringbuf_reserve(&rb, sizeof(*e), 0); } }",
+      [["rb", "event"]],
+    ],
     ["something it cannot tell", "bpf_ringbuf_output(&rb, p->buf, n, 0);", [["rb", undefined]]],
     ["a map it cannot tell", "bpf_ringbuf_reserve(pick(x), 8, 0);", []],
     ["a call that is cut off", "bpf_ringbuf_reserve(&rb", []],
-  ])("understands %s", (_what, source, expected) => {
-    expect(writes(source)).toEqual(expected);
+  ])("understands %s", async (_what, source, expected) => {
+    expect(await writes(source)).toEqual(expected);
   });
 });

@@ -1,7 +1,10 @@
 import { describe, expect, it } from "vitest";
-import { readAnnotations } from "../../src/source/doc-comments.ts";
+import { readAnnotations } from "../../src/source/annotations.ts";
+import { entriesOf } from "../../src/source/vocabulary.ts";
 
-const entries = (comment: string) => readAnnotations(comment).entries;
+const annotations = (comment: string) =>
+  readAnnotations({ lines: comment.split("\n").map((text, index) => ({ text, line: index + 1 })) });
+const entries = (comment: string) => entriesOf(annotations(comment), "variable");
 
 describe("readAnnotations", () => {
   it.each<[string, string, unknown]>([
@@ -48,10 +51,22 @@ describe("readAnnotations", () => {
     expect(entries(comment)).toEqual(expected);
   });
 
-  it("says when a command that wants an object gets something else", () => {
-    expect(readAnnotations('@cmdarg {"default": 0,').problems).toEqual([
-      '@cmdarg wants a JSON object, not "{\\"default\\": 0,"',
+  it("tells the line of each annotation, in a comment of many lines", () => {
+    const comment = 'Text\nmore\n@sample {\n"interval": 1\n}\n@flags 0 @ifindex 1\n\nlast';
+    expect(annotations(comment).map(({ word, line }) => [word, line])).toEqual([
+      ["description", 0],
+      ["sample", 3],
+      ["flags", 6],
+      ["ifindex", 6],
     ]);
-    expect(readAnnotations('@cmdarg {"default": 0}').problems).toEqual([]);
+  });
+
+  it("keeps a view as text, its quotes included", () => {
+    expect(entries('@view rows\nheader "A"\n"{a}"')).toEqual({ view: 'rows header "A" "{a}"' });
+  });
+
+  it("ends for any comment", () => {
+    for (const text of ["@", "@ x", "{".repeat(5000), '@a {"b": '.repeat(500), "\\", "@a\n".repeat(5000)])
+      annotations(text);
   });
 });
