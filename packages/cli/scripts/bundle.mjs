@@ -2,6 +2,7 @@
  * Bundles the three commands: one file each and shared chunks, so that a command reads only the code it runs.
  * What holds native code or data files of its own stays outside and is loaded from node_modules when needed.
  */
+import { execFileSync } from "node:child_process";
 import { rmSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
@@ -24,7 +25,7 @@ await build({
   platform: "node",
   target: "node20",
   conditions: ["skep-source"],
-  external: ["koffi", "web-tree-sitter", "tree-sitter-c"],
+  external: ["koffi"],
   chunkNames: "chunks/[name]-[hash]",
   // CommonJS dependencies (commander) reach for require("node:...").
   banner: {
@@ -35,3 +36,6 @@ await build({
   legalComments: "none",
   logLevel: "warning",
 });
+
+const copyGrammar = fileURLToPath(new URL("../../compiler/scripts/copy-grammar.mjs", import.meta.url));
+execFileSync(process.execPath, [copyGrammar, `${outdir}/wasm`], { stdio: "inherit" });
