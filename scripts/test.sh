@@ -15,6 +15,7 @@ packages=(
   libbpf-tools  # 61 real objects for the oracle; peers of the benchmarks
   systemtap-sdt-dev # sys/sdt.h, for the USDT fixture
   qemu-system-x86 # other kernels
+  docker-registry apache2-utils skopeo # a registry to push to, its users, and another client to compare with
   gcc libc6-dev iproute2 util-linux procps zstd
 )
 
