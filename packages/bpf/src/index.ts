@@ -16,6 +16,7 @@ export {
   type Integers64,
 } from "./codec/decoder.ts";
 export { type BpfInput, type Encoder, encoderOf } from "./codec/encoder.ts";
+export { textOfBytes } from "./codec/text.ts";
 export { type LazyRecord, type RecordView, viewOf } from "./codec/view.ts";
 export { readElf } from "./elf/read-elf.ts";
 export { type StripOptions, stripDebug } from "./elf/write.ts";
@@ -45,6 +46,7 @@ export type {
 } from "./links/options.ts";
 export { type Capability, missingCapabilities } from "./linux/capabilities.ts";
 export { type Clock, readClock } from "./linux/clock.ts";
+export { errnoName } from "./linux/errno.ts";
 export { hostKernel, type Kernel } from "./linux/kernel.ts";
 export { type Features, featuresOf } from "./load/features.ts";
 export type { LoadedProgram } from "./load/program.ts";

@@ -1,6 +1,6 @@
 import type { BpfValue } from "@skep/bpf";
+import { isoText } from "./clock-text.ts";
 import { jsonFormatOf } from "./format-value.ts";
-import { isoText } from "./timeline.ts";
 import { type Loss, type Selection, shapeOfColumns, type View, type Views } from "./view.ts";
 
 /** One JSON object per event on one line: raw values, members in the struct's order. */

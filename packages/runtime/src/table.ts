@@ -1,6 +1,7 @@
 import type { BpfValue } from "@skep/bpf";
+import { clockOf } from "./clock-text.ts";
 import type { Column } from "./columns.ts";
-import { clockOf, type Stamp } from "./timeline.ts";
+import type { Stamp } from "./timeline.ts";
 import type { Loss, Selection, View, Views } from "./view.ts";
 
 /** Rows under a header: the time, what kind of event where there are several, then the columns. */

@@ -1,6 +1,8 @@
 import type { BpfValue } from "@skep/bpf";
+import { clockText, isoText } from "./clock-text.ts";
 import type { Column } from "./columns.ts";
-import type { ClockName, Machine } from "./formats/machine.ts";
+import type { Machine } from "./formats/machine.ts";
+import { WallClock } from "./formats/wall-clock.ts";
 
 /** What `--timestamp` may say. */
 export const TIME_KINDS = ["wall", "delta", "mono", "none"] as const;
@@ -14,8 +16,6 @@ export interface Stamp {
   json(event: BpfValue): string;
 }
 
-/** How long the difference between two clocks is trusted, in milliseconds: clocks are set and drift. */
-const TRUST = 1000;
 const SECOND = 1_000_000_000n;
 
 /**
@@ -24,15 +24,16 @@ const SECOND = 1_000_000_000n;
  */
 export class Timeline {
   readonly #machine: Machine;
+  readonly #wallClock: WallClock;
   #arrival = 0n;
   #arrived = false;
   #previous: bigint | undefined;
-  readonly #offsets = new Map<ClockName, { readonly offset: bigint; readonly until: number }>();
   #second = -1;
   #secondText = "";
 
   constructor(machine: Machine) {
     this.#machine = machine;
+    this.#wallClock = new WallClock(machine);
   }
 
   /** What is shown from now on was read now. */
@@ -63,7 +64,7 @@ export class Timeline {
         text: (event) => secondsText(this.#sincePrevious(wall(event)), 13),
         json: (event) => String(this.#sincePrevious(wall(event))),
       };
-    const mono = (event: BpfValue) => wall(event) - this.#offset("monotonic");
+    const mono = (event: BpfValue) => wall(event) - this.#wallClock.offset("monotonic");
     return {
       header: "MONO(s)",
       width: 17,
@@ -84,18 +85,7 @@ export class Timeline {
   #wallOf(own: Column | undefined): (event: BpfValue) => bigint {
     const time = own?.time;
     if (own === undefined || time === undefined) return () => this.arrival;
-    return (event) => time.nanoseconds(own.value(event)) + this.#offset(time.clock);
-  }
-
-  /** What to add to a time of `clock` to have wall-clock time. */
-  #offset(clock: ClockName): bigint {
-    if (clock === "wall") return 0n;
-    const known = this.#offsets.get(clock);
-    const now = performance.now();
-    if (known !== undefined && now < known.until) return known.offset;
-    const offset = clockOffset(this.#machine, clock);
-    this.#offsets.set(clock, { offset, until: now + TRUST });
-    return offset;
+    return (event) => this.#wallClock.at(time.nanoseconds(own.value(event)), time.clock);
   }
 
   #sincePrevious(time: bigint): bigint {
@@ -113,30 +103,6 @@ export class Timeline {
     }
     return this.#secondText;
   }
-}
-
-/** Wall-clock time minus the time of `clock`, in nanoseconds. */
-export function clockOffset(machine: Machine, clock: ClockName): bigint {
-  return machine.now("wall") - machine.now(clock);
-}
-
-/** Nanoseconds since 1970 as local time of day. */
-export function clockOf(time: bigint): string {
-  return clockText(new Date(Number(time / 1_000_000n)));
-}
-
-/** Local time of day, `HH:MM:SS`. */
-export function clockText(date: Date): string {
-  const two = (value: number) => String(value).padStart(2, "0");
-  return `${two(date.getHours())}:${two(date.getMinutes())}:${two(date.getSeconds())}`;
-}
-
-/** Nanoseconds since 1970 as RFC 3339 text in UTC. */
-export function isoText(time: bigint): string {
-  const date = new Date(Number(time / SECOND) * 1000);
-  return Number.isNaN(date.getTime())
-    ? String(time)
-    : `${date.toISOString().slice(0, -5)}.${String(time % SECOND).padStart(9, "0")}Z`;
 }
 
 function iso(wall: (event: BpfValue) => bigint): (event: BpfValue) => string {

@@ -1,8 +1,9 @@
 import { describe, expect, it } from "vitest";
+import { clockText } from "../src/clock-text.ts";
 import { select } from "../src/select.ts";
 import type { Shape } from "../src/shape.ts";
 import type { ShowOptions } from "../src/show-options.ts";
-import { clockText, Timeline } from "../src/timeline.ts";
+import { Timeline } from "../src/timeline.ts";
 import type { EventKind } from "../src/view.ts";
 import { viewsOf } from "../src/views.ts";
 import { comm, eventKind, struct, u32, u64 } from "./kind.ts";

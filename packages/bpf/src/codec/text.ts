@@ -24,6 +24,11 @@ export function readText(view: DataView, offset: number, length: number): string
   return text.includes("\ufffd") ? escapedText(target.subarray(0, at)) : text;
 }
 
+/** Bytes as text up to their first NUL, in the same way as `readText`. */
+export function textOfBytes(bytes: Uint8Array): string {
+  return readText(new DataView(bytes.buffer, bytes.byteOffset, bytes.length), 0, bytes.length);
+}
+
 /** The bytes that `readText` would read as this text, without a NUL. */
 export function textBytes(text: string): Uint8Array {
   if (!/[\udc80-\udcff]/.test(text)) return Buffer.from(text, "utf8");

@@ -1,11 +1,12 @@
 import type { Format, MakeFormat } from "./format.ts";
-import { integerBytes, integerOf, isWhole, unknown } from "./numbers.ts";
+import { byteArrayLength, integerBytes, integerOf, isWhole, unknown } from "./numbers.ts";
 
 /** `hex`: 0x1f; the bytes of an array one after the other. Negative numbers show their bits. */
 export const hex: MakeFormat = (shape): Format | string => {
-  if (shape.kind === "array" && shape.element.kind === "integer" && shape.element.bits === 8)
+  const length = byteArrayLength(shape);
+  if (length !== undefined)
     return {
-      width: shape.length * 2,
+      width: length * 2,
       align: "left",
       text: (value) => (Array.isArray(value) ? Buffer.from(value as number[]).toString("hex") : ""),
     };

@@ -1,11 +1,52 @@
 import type { Shape } from "../shape.ts";
+import { boolean } from "./boolean.ts";
+import { bytes } from "./bytes.ts";
+import { char } from "./char.ts";
+import { duration } from "./duration.ts";
+import { enumeration } from "./enum.ts";
+import { errno } from "./errno.ts";
+import { exit } from "./exit.ts";
+import { flags } from "./flags.ts";
 import type { Format, FormatContext, MakeFormat } from "./format.ts";
 import { hex } from "./hex.ts";
+import { ip } from "./ip.ts";
+import { ksym } from "./ksym.ts";
+import { mac } from "./mac.ts";
+import { mode } from "./mode.ts";
+import { octal } from "./octal.ts";
 import { plainFormat } from "./plain.ts";
+import { port } from "./port.ts";
+import { signal } from "./signal.ts";
+import { stack } from "./stack.ts";
+import { string } from "./string.ts";
+import { syscall } from "./syscall.ts";
+import { timestamp } from "./timestamp.ts";
+import { uid } from "./uid.ts";
 
 /** First word after `@format` → how it is done. */
 const FORMATS: Readonly<Record<string, MakeFormat>> = {
+  boolean,
+  bytes,
+  char,
+  comm: string,
+  duration,
+  enum: enumeration,
+  errno,
+  exit,
+  flags,
   hex,
+  ip,
+  ksym,
+  mac,
+  mode,
+  octal,
+  port,
+  signal,
+  stack,
+  string,
+  syscall,
+  timestamp,
+  uid,
 };
 
 /** The words that `@format` knows. */

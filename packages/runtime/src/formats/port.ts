@@ -1,0 +1,19 @@
+import type { MakeFormat } from "./format.ts";
+import { integerBytes, numberOf } from "./numbers.ts";
+
+/** `port`: in network order, as in packets and sockaddr; `port host`: in host order. */
+export const port: MakeFormat = (shape, [order], { machine }) => {
+  const bytes = integerBytes(shape);
+  if (bytes < 2 || bytes > 8) return "is for integers of 2 to 8 bytes";
+  if (order !== undefined && order !== "host" && order !== "network") return "knows `port` and `port host`";
+  const swap = order !== "host" && machine.littleEndian;
+  return {
+    width: 5,
+    align: "left",
+    text(value) {
+      const number = numberOf(value);
+      // A port in a wider integer lies in its lower half all the same.
+      return String(swap ? ((number & 0xff) << 8) | ((number >>> 8) & 0xff) : number);
+    },
+  };
+};
