@@ -1,6 +1,6 @@
 import { readdirSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
-import { afterEach, expect, it } from "vitest";
+import { afterEach, beforeEach, expect, it } from "vitest";
 import { ClosedError, InvalidArgumentError, NotFoundError } from "../../src/errors.ts";
 import { hostKernel } from "../../src/linux/kernel.ts";
 import { GlobalDataMap } from "../../src/maps/global-data.ts";
@@ -28,6 +28,9 @@ interface Event {
 }
 
 const loadedObjects: BpfObject[] = [];
+beforeEach((ctx) => {
+  if (kernel.version < 0x06_01_00) ctx.skip("the programs use helpers up to Linux 6.1");
+});
 afterEach(() => {
   for (const loaded of loadedObjects.splice(0)) loaded.close();
 });
