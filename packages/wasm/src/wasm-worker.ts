@@ -9,7 +9,8 @@ import type { GuestInput, GuestNote } from "./protocol.ts";
 const { module, args, shared, port } = workerData as GuestInput;
 const host = new Host(port, shared);
 host.say(await run());
-port.close();
+// The other thread ends this one: a thread that ends by itself may overtake its last words.
+host.rest();
 
 async function run(): Promise<GuestNote> {
   const guest = new Guest(host);

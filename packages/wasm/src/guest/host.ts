@@ -51,6 +51,12 @@ export class Host {
   /** The user wants the end, and the guest would only wait: does not return. */
   idle(): never {
     this.say({ say: "idle" });
-    for (;;) Atomics.wait(this.#shared, Slot.interrupted, 1);
+    this.rest();
+  }
+
+  /** Does nothing until the thread is ended. */
+  rest(): never {
+    const nothing = new Int32Array(new SharedArrayBuffer(4));
+    for (;;) Atomics.wait(nothing, 0, 0);
   }
 }
