@@ -91,6 +91,7 @@ export type { Program } from "./object/program.ts";
 export type { MapWishes, ProgramWishes } from "./object/wishes.ts";
 export { type BpfSpec, type LoadOptions, type OpenOptions, open } from "./object.ts";
 export { type PrintkLine, PrintkReader } from "./printk/reader.ts";
+export { pruneKernelBtf } from "./relocate/core/prune-kernel.ts";
 export * from "./spec/map-types.ts";
 export type * from "./spec/object-spec.ts";
 export { readSpec } from "./spec/read-spec.ts";

@@ -17,6 +17,8 @@ export interface Keep {
    * member refers to is dropped too. The size stays.
    */
   readonly members?: ReadonlyMap<number, ReadonlySet<number>>;
+  /** Pointers that become pointers to void. */
+  readonly opaque?: ReadonlySet<number>;
 }
 
 export interface PrunedBtf {
@@ -34,6 +36,7 @@ export interface PrunedBtf {
  */
 export function pruneBtf(btf: Btf, keep: Keep): PrunedBtf {
   const record = (id: number): Uint32Array => {
+    if (keep.opaque?.has(id)) return toVoid(btf.record(id));
     const members = keep.members?.get(id);
     return members === undefined ? btf.record(id) : withMembers(btf.record(id), members);
   };
@@ -89,6 +92,11 @@ export function pruneObjectBtf(
           stringOffset: (offset) => pruned.stringOffsets.get(offset)!,
         });
   return { btf: pruned.bytes, ext: rewritten, typeIds: pruned.typeIds };
+}
+
+function toVoid(record: Uint32Array): Uint32Array {
+  if (infoKind(record[1]!) !== BtfKind.Ptr) throw malformedBtf("only pointers can be made opaque");
+  return Uint32Array.from([record[0]!, record[1]!, 0]);
 }
 
 /** A struct's record with only some of its members. */
