@@ -1,0 +1,46 @@
+import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+import { open, UnsupportedError } from "@skep/bpf";
+import { compilePackage } from "@skep/compiler";
+import { type Package, readPackage } from "@skep/package";
+import { describe, expect, it } from "vitest";
+
+const tools = fileURLToPath(new URL("../tools/", import.meta.url));
+
+/**
+ * What a package does on this kernel: the tag of each program is the kernel's hash of its instructions after relocation.
+ * Objects compiled against another kernel's types differ in bytes and agree in tags.
+ */
+function programTags(pkg: Package): Record<string, string> {
+  const spec = open(pkg.object, { name: pkg.meta.bpf_skel.obj_name });
+  using object = spec.load();
+  return Object.fromEntries([...object.programs.values()].map(({ name, tag }) => [name, tag]));
+}
+
+/** What a package says about itself, without the ids that belong to one build. */
+function face({ meta }: Package) {
+  const types = (meta.export_types ?? []).map(({ name, size, members }) => ({ name, size, members }));
+  return { skeleton: meta.bpf_skel, types };
+}
+
+describe("prebuilt packages of the bundled tools", () => {
+  for (const tool of readdirSync(tools)
+    .filter((name) => existsSync(`${tools}${name}/package.json`))
+    .sort()) {
+    it(`${tool} does what its source says`, async (context) => {
+      const prebuilt = readPackage(readFileSync(`${tools}${tool}/package.json`));
+      const header = `${tools}${tool}/${tool}.h`;
+      const compiled = await compilePackage(
+        `${tools}${tool}/${tool}.bpf.c`,
+        existsSync(header) ? header : undefined,
+      );
+      expect(face(prebuilt)).toEqual(face(compiled.package));
+      try {
+        expect(programTags(prebuilt)).toEqual(programTags(compiled.package));
+      } catch (error) {
+        if (error instanceof UnsupportedError) context.skip(error.message);
+        throw error;
+      }
+    });
+  }
+});
