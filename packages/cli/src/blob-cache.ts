@@ -1,7 +1,7 @@
 import { readFileSync, rmSync } from "node:fs";
 import { homedir } from "node:os";
 import { join } from "node:path";
-import { type BlobStore, digestOf } from "@skep/package";
+import { type BlobStore, digestOf } from "@skep/package/distribution";
 import { writePrivateFile } from "./replace-file.ts";
 
 /** What came from registries, by digest, under `$XDG_CACHE_HOME/skep`. A file that was changed is fetched again. */

@@ -32,7 +32,8 @@ export interface FindOptions {
  */
 export async function findProgram(program: string, options: FindOptions = {}): Promise<FoundProgram> {
   const found = await find(program, options);
-  if (options.requireSignature !== undefined) await checkSignature(found, program, options.requireSignature);
+  if (options.requireSignature !== undefined)
+    (await import("./check-signature.ts")).checkSignature(found, program, options.requireSignature);
   return found;
 }
 
@@ -49,8 +50,8 @@ async function find(program: string, options: FindOptions): Promise<FoundProgram
 }
 
 async function fromAddress(address: string, options: FindOptions): Promise<FoundProgram> {
-  const { fetchInput } = await import("@skep/package");
-  const bytes = await fetchInput(address);
+  const { download } = await import("./download.ts");
+  const bytes = await download(address);
   return fromBytes(bytes, address, nameOf(new URL(address).pathname), options);
 }
 
@@ -106,13 +107,6 @@ async function compileSource(
 ): Promise<{ readonly name: string; readonly package: Package }> {
   const { compileOnTheFly } = await import("./compile-on-the-fly.ts");
   return { name, package: await compileOnTheFly(text, path, name) };
-}
-
-async function checkSignature(found: FoundProgram, what: string, keyFile: string): Promise<void> {
-  const { publicKey, requirePackageSignature, requireWasmSignature } = await import("@skep/package");
-  const key = publicKey(readFileSync(keyFile, "utf8"));
-  if (found.kind === "wasm") requireWasmSignature(found.module, key, what);
-  else requirePackageSignature(found.package, key, what);
 }
 
 /** `build/package.json` is a file that is missing, though its first part could be a host. */

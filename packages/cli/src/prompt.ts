@@ -15,8 +15,9 @@ export function askSecret(question: string): Promise<string> {
 async function readAnswer(question: string, echo: NodeJS.WritableStream): Promise<string> {
   if (!process.stdin.isTTY)
     throw new UsageError("there is no terminal to ask on", "give -u and -p, or --password-stdin");
-  process.stderr.write(question);
+  // This takes the terminal's own echo off: nothing may be typed before.
   const lines = createInterface({ input: process.stdin, output: echo, terminal: true });
+  process.stderr.write(question);
   try {
     return await new Promise<string>((resolve, reject) => {
       lines.once("line", resolve);

@@ -2,13 +2,13 @@ import { spawnSync } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { homedir } from "node:os";
 import { join } from "node:path";
+import type { JsonObject } from "@skep/package";
 import {
   type Credentials,
   credentialSource,
-  type JsonObject,
   parseDockerConfig,
   readHelperAnswer,
-} from "@skep/package";
+} from "@skep/package/distribution";
 import { UsageError } from "@skep/runtime";
 
 /** Credentials on the command line. */

@@ -1,4 +1,4 @@
-import { type Pulled, parseReference, pullProgram } from "@skep/package";
+import { type Pulled, parseReference, pullProgram } from "@skep/package/distribution";
 import { BlobCache } from "./blob-cache.ts";
 import { type GivenCredentials, registryCredentials } from "./registry-credentials.ts";
 

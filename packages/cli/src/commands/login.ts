@@ -1,5 +1,10 @@
 import { readFileSync } from "node:fs";
-import { parseReference, RegistryClient, withCredentials, withoutCredentials } from "@skep/package";
+import {
+  parseReference,
+  RegistryClient,
+  withCredentials,
+  withoutCredentials,
+} from "@skep/package/distribution";
 import { UsageError } from "@skep/runtime";
 import { Command } from "commander";
 import { ask, askSecret } from "../prompt.ts";

@@ -1,14 +1,7 @@
 import { existsSync } from "node:fs";
 import { basename } from "node:path";
-import {
-  buildArtifact,
-  gunzip,
-  kindOfInput,
-  parseReference,
-  pushArtifact,
-  readInput,
-  referenceText,
-} from "@skep/package";
+import { gunzip, kindOfInput, readInput } from "@skep/package";
+import { buildArtifact, parseReference, pushArtifact, referenceText } from "@skep/package/distribution";
 import { UsageError } from "@skep/runtime";
 import { Command } from "commander";
 import { readInputFile } from "../read-input-file.ts";

@@ -1,15 +1,14 @@
 import { readFileSync } from "node:fs";
+import { readInput, writePackage } from "@skep/package";
 import {
   keyName,
   privateKey,
   publicKey,
-  readInput,
   requirePackageSignature,
   requireWasmSignature,
   signPackage,
   signWasm,
-  writePackage,
-} from "@skep/package";
+} from "@skep/package/distribution";
 import { UsageError } from "@skep/runtime";
 import { Command } from "commander";
 import { readInputFile } from "../read-input-file.ts";

@@ -1,8 +1,8 @@
 import { MalformedError } from "@skep/bpf";
 import type { Package } from "../package.ts";
-import { packageOf, readPackage } from "../read-package.ts";
+import { readPackage } from "../read-package.ts";
 import { kindOfInput } from "./kind-of-input.ts";
-import { parseYaml } from "./yaml-to-json.ts";
+import { readYamlPackage } from "./read-yaml-package.ts";
 
 /** A `.tar` package: the package, and kernel types for kernels that have none. */
 export interface Archive {
@@ -45,7 +45,7 @@ export async function readArchive(bytes: Uint8Array): Promise<Archive> {
       "give an archive that ecc --btfgen made, or the package itself",
     );
   const yaml = kindOfInput(document) === "yaml";
-  return { package: yaml ? packageOf(await parseYaml(document, "package")) : readPackage(document), btf };
+  return { package: yaml ? await readYamlPackage(document) : readPackage(document), btf };
 }
 
 /** The types that an archive has for one kernel. */

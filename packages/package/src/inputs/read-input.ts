@@ -1,10 +1,10 @@
 import { MalformedError } from "@skep/bpf";
 import type { Package } from "../package.ts";
-import { packageOf, readPackage } from "../read-package.ts";
+import { readPackage } from "../read-package.ts";
 import { type Archive, readArchive } from "./archive.ts";
 import { gunzip } from "./gunzip.ts";
 import { kindOfInput, strangerName } from "./kind-of-input.ts";
-import { parseYaml } from "./yaml-to-json.ts";
+import { readYamlPackage } from "./read-yaml-package.ts";
 
 /** What a program's bytes turned out to be. */
 export type Input =
@@ -31,7 +31,7 @@ export async function readInput(bytes: Uint8Array, what: string): Promise<Input>
     case "json":
       return { kind: "package", form: "json", package: readPackage(bytes) };
     case "yaml":
-      return { kind: "package", form: "yaml", package: packageOf(await parseYaml(bytes, "package")) };
+      return { kind: "package", form: "yaml", package: await readYamlPackage(bytes) };
     case "tar":
       return { kind: "archive", archive: await readArchive(bytes) };
     case "wasm":

@@ -1,5 +1,15 @@
 import { MalformedError } from "@skep/bpf";
-import type { Document, Node, Pair, Scalar } from "yaml";
+import {
+  type Document,
+  isAlias,
+  isMap,
+  isScalar,
+  isSeq,
+  type Node,
+  type Pair,
+  parseDocument,
+  type Scalar,
+} from "yaml";
 import { type Json, WholeFloat } from "../json.ts";
 
 /** A package is large because of one long text; YAML beyond this is not a package. */
@@ -13,11 +23,10 @@ const MAX_NODES = 1_000_000;
  * little text into endless data.
  * @throws {MalformedError}
  */
-export async function parseYaml(bytes: Uint8Array, what: string): Promise<Json> {
+export function parseYaml(bytes: Uint8Array, what: string): Json {
   if (bytes.length > MAX_BYTES) throw malformed(what, `has ${bytes.length} bytes, more than ${MAX_BYTES}`);
   const text = decode(bytes, what);
   refuseDeepText(text, what);
-  const { parseDocument, isAlias, isMap, isScalar, isSeq } = await import("yaml");
   let document: Document.Parsed;
   try {
     document = parseDocument(text, {

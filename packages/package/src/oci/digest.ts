@@ -1,11 +1,6 @@
 import { createHash } from "node:crypto";
 import { MalformedError } from "@skep/bpf";
 
-/** `sha256:` and 64 lower-case hexadecimal digits: the only algorithm that every registry has. */
-export function isDigest(text: string): boolean {
-  return /^sha256:[0-9a-f]{64}$/.test(text);
-}
-
 export function digestOf(bytes: Uint8Array): string {
   return `sha256:${createHash("sha256").update(bytes).digest("hex")}`;
 }

@@ -1,6 +1,6 @@
 import { MalformedError } from "@skep/bpf";
 import { isJsonArray, isJsonObject, type Json, type JsonObject, parseJson } from "../json.ts";
-import { isDigest } from "./digest.ts";
+import { isDigest } from "./reference.ts";
 
 export const OCI_MANIFEST = "application/vnd.oci.image.manifest.v1+json";
 export const OCI_INDEX = "application/vnd.oci.image.index.v1+json";

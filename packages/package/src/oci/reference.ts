@@ -1,5 +1,4 @@
 import { InvalidArgumentError } from "@skep/bpf";
-import { isDigest } from "./digest.ts";
 
 /** An artifact in a registry: `ghcr.io/owner/opensnoop:latest`, `localhost:5000/probe@sha256:…`. */
 export interface Reference {
@@ -77,4 +76,9 @@ function isHost(text: string): boolean {
 
 function invalid(text: string, problem: string, next: string): InvalidArgumentError {
   return new InvalidArgumentError(`${JSON.stringify(text.slice(0, 300))} is no reference: ${problem}`, next);
+}
+
+/** `sha256:` and 64 lower-case hexadecimal digits: the only algorithm that every registry has. */
+export function isDigest(text: string): boolean {
+  return /^sha256:[0-9a-f]{64}$/.test(text);
 }
