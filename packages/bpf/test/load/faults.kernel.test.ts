@@ -167,6 +167,6 @@ describe("a program that attaches to another program", () => {
 
   it("wants to be told which program", () => {
     const spec = open(compileFixture("load/replace.bpf.c"));
-    expect(() => spec.load()).toThrow(/set `targetProgram`|replaces function parts of another program/);
+    expect(() => spec.load()).toThrow(/set `targetProgram`|replaces function deeper of another program/);
   });
 });
