@@ -24,7 +24,9 @@ async function run(): Promise<GuestNote> {
     if (missing !== undefined) return missing;
     const instance = await WebAssembly.instantiate(module, available);
     guest.attach(instance);
-    return { say: "exit", code: wasi.start(instance) ?? 0 };
+    // Node refuses modules that export _initialize as well.
+    const { memory, _start } = instance.exports;
+    return { say: "exit", code: wasi.start({ exports: { memory, _start } }) ?? 0 };
   } catch (error) {
     return { say: "trap", message: describe(error) };
   }

@@ -64,7 +64,7 @@ export async function run(args: readonly string[], command: string): Promise<num
   if (found.kind === "wasm") {
     const { runGuest } = await import("../run-guest.ts");
     const { exitCode, unread } = await runGuest(found.module, found.name, [
-      program,
+      program === "-" ? found.name : program,
       ...args.slice(index + 1),
     ]);
     if (unread > 0) process.exit(exitCode);

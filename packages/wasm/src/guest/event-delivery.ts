@@ -25,6 +25,9 @@ const MAX_EVENTS = 1 << 20;
 export class EventDelivery {
   readonly #guest: Guest;
   readonly #waiting = new Map<number, Batch[]>();
+  /** Buffers that gave as much as one answer carries. */
+  readonly #more = new Set<number>();
+  /** The program knows that the user wants the end. */
   #told = false;
 
   constructor(guest: Guest) {
@@ -38,8 +41,9 @@ export class EventDelivery {
     for (let delivered = 0; ; ) {
       if (batches.length === 0) {
         const status = this.#fetch(sampling, wait, batches);
-        if (status !== 0) return delivered > 0 ? 0 : status;
-        if (batches.length === 0) return 0;
+        if (delivered > 0 && status !== 0) return 0;
+        if (status === -EINTR) this.#told = true;
+        if (status !== 0 || batches.length === 0) return status;
       }
       for (;;) {
         const event = next(batches);
@@ -48,7 +52,7 @@ export class EventDelivery {
         if (result < 0 && sampling.stopsOnError) return result;
         delivered++;
       }
-      if (delivered >= MAX_EVENTS || !this.#more.has(sampling.fd) || this.#guest.host.interrupted) return 0;
+      if (delivered >= MAX_EVENTS || !this.#more.has(sampling.fd)) return 0;
       wait = 0;
     }
   }
@@ -60,19 +64,11 @@ export class EventDelivery {
     this.#more.delete(fd);
   }
 
-  /** Buffers that gave all that one answer carries. */
-  readonly #more = new Set<number>();
-
   #fetch({ object, fd }: Sampling, timeout: number, batches: Batch[]): number {
     const { host } = this.#guest;
-    if (host.interrupted) {
-      // Once is for the program to end by itself; a program that does not care would ask for ever.
-      if (this.#told) host.idle();
-      this.#told = true;
-      return -EINTR;
-    }
+    // Once is for the program to end by itself; a program that does not care would ask for ever.
+    if (this.#told) host.idle();
     const reply = host.call({ call: "poll", object, fd, timeout });
-    if (reply.status === -EINTR) this.#told = true;
     if (reply.more === true) this.#more.add(fd);
     else this.#more.delete(fd);
     const batch = batchOf(reply);
