@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { decoderOf } from "../../src/codec/decoder.ts";
-import { encoderOf } from "../../src/codec/encoder.ts";
+import { type BpfInput, encoderOf } from "../../src/codec/encoder.ts";
 import { viewOf } from "../../src/codec/view.ts";
 import { InvalidArgumentError, MalformedError } from "../../src/errors.ts";
 import { compiled } from "./compiled.ts";
@@ -141,7 +141,8 @@ describe("records with a flexible end", () => {
 describe("what an encoder refuses", () => {
   const { btf } = compiled("codec.bpf.c");
   const encoder = encoderOf(btf, btf.find("everything") ?? 0);
-  const encode = (value: unknown) => encoder.encode(value, new DataView(new ArrayBuffer(encoder.size)), 0);
+  const encode = (value: unknown) =>
+    encoder.encode(value as BpfInput, new DataView(new ArrayBuffer(encoder.size)), 0);
 
   it.each([
     [{ a8: 256 }, "everything.a8 takes 0 to 255, 256 was given"],
