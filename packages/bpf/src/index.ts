@@ -84,7 +84,7 @@ export {
 } from "./maps/standalone.ts";
 export { TableMap, type UpdateOptions } from "./maps/table.ts";
 export { UserRingBuffer } from "./maps/user-ring-buffer.ts";
-export type { AttachChoice, BpfObject } from "./object/bpf-object.ts";
+export type { AttachChoice, BpfObject, NamedEventOptions } from "./object/bpf-object.ts";
 export type { InitialVariables, VariablePlace } from "./object/initial-variables.ts";
 export type { LiveVariables } from "./object/live-variables.ts";
 export type { Program } from "./object/program.ts";

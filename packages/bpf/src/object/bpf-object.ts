@@ -1,13 +1,17 @@
 import type { Btf } from "../btf/btf.ts";
-import { ClosedError, NotFoundError } from "../errors.ts";
+import { BtfKind } from "../btf/types.ts";
+import type { BpfValue } from "../codec/decoder.ts";
+import { ClosedError, InvalidArgumentError, NotFoundError } from "../errors.ts";
 import type { Link } from "../links/link.ts";
 import type { AttachOptions } from "../links/options.ts";
 import { attachStructOps } from "../links/struct-ops.ts";
 import type { Kernel } from "../linux/kernel.ts";
 import type { LoadedObject } from "../load/load-object.ts";
 import { createMap } from "../maps/create-map.ts";
+import { EventMap, type EventType, type WaitOptions } from "../maps/event-map.ts";
 import { GlobalDataMap } from "../maps/global-data.ts";
 import type { BpfMap } from "../maps/map.ts";
+import { TableMap } from "../maps/table.ts";
 import type { LinkKind, ObjectSpec } from "../spec/object-spec.ts";
 import { variablePlaces } from "./initial-variables.ts";
 import { LiveVariables } from "./live-variables.ts";
@@ -34,6 +38,9 @@ const NEEDS_TARGET: ReadonlySet<LinkKind> = new Set([
 
 /** Attach options for all programs alike, or chosen for each; `undefined` leaves a program out. */
 export type AttachChoice = AttachOptions | ((program: Program) => AttachOptions | undefined);
+
+/** How events are read, their struct given by its C name. */
+export type NamedEventOptions = Omit<WaitOptions, "type"> & { readonly type?: string };
 
 /**
  * Programs and maps in the kernel. The object owns their descriptors and the links of its programs: keep it as long as
@@ -91,6 +98,46 @@ export class BpfObject implements Disposable {
   /** @throws {NotFoundError} that lists the maps there are */
   map(name: string): BpfMap {
     return this.maps.get(name) ?? notFound("map", name, [...this.maps.keys()]);
+  }
+
+  /**
+   * A map of keys and values. `K` and `V` are what the caller knows of them: `skep btf dump --format ts` prints the types.
+   * @throws {NotFoundError}; {InvalidArgumentError} when the map is no table
+   */
+  table<K = BpfValue, V = BpfValue>(name: string): TableMap<K, V> {
+    const map = this.map(name);
+    if (map instanceof TableMap) return map as TableMap<K, V>;
+    throw new InvalidArgumentError(`map ${name} (${map.typeName}) has no keys and values`, "use map()");
+  }
+
+  /** A ring buffer or perf buffer. @throws {NotFoundError}; {InvalidArgumentError} when the map is no buffer */
+  buffer(name: string): EventMap {
+    const map = this.map(name);
+    if (map instanceof EventMap) return map;
+    throw new InvalidArgumentError(`map ${name} (${map.typeName}) carries no events`, "use table() or map()");
+  }
+
+  /**
+   * Events of a ring or perf buffer one by one, until `signal` or `close()`. `type` is the struct that the program sends, by its
+   * C name; without it events are bytes.
+   * @throws {NotFoundError}; {InvalidArgumentError} when the map is no buffer
+   * @example for await (const event of object.events<{ pid: number }>("events", { type: "event" })) console.log(event.pid)
+   */
+  events<T = BpfValue>(buffer: string, options: NamedEventOptions = {}): AsyncGenerator<T, void, undefined> {
+    const { type, ...rest } = options;
+    return this.buffer(buffer).events<T>(type === undefined ? rest : { ...rest, type: this.eventType(type) });
+  }
+
+  /** A struct or union of the object's BTF, to read events as. @throws {NotFoundError} */
+  eventType(name: string): EventType {
+    const typeId = this.btf?.find(name, BtfKind.Struct, BtfKind.Union);
+    if (this.btf !== undefined && typeId !== undefined) return { btf: this.btf, typeId };
+    throw new NotFoundError(
+      `the object's BTF has no struct ${name}`,
+      this.btf === undefined
+        ? "compile it with clang -g"
+        : "check the name; a struct that only sizeof mentions is not in BTF: declare a pointer to it",
+    );
   }
 
   /**
