@@ -2,6 +2,7 @@ import { spawnSync } from "node:child_process";
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { fileURLToPath } from "node:url";
 import { afterAll, expect, test } from "vitest";
 import { compileGuest, fromText } from "../../wasm/test/guests.ts";
 import { SkepProcess } from "./skep-process.ts";
@@ -79,4 +80,16 @@ test("a program that fails is one message and an exit code", async () => {
   await using broken = new SkepProcess(["run", file("broken.wasm", trap.slice(0, 20))]);
   expect((await broken.exit()).code).toBe(65);
   expect(broken.stderr).toContain("not a valid WebAssembly module");
+});
+
+test("a C program includes what ecc --wasm-header writes", async () => {
+  const fixtures = fileURLToPath(new URL("../../wasm/test/fixtures/", import.meta.url));
+  await using ecc = new SkepProcess(["--wasm-header", "-o", folder, join(fixtures, "signals.bpf.c")], {
+    command: "ecc",
+  });
+  expect((await ecc.exit()).code).toBe(0);
+  const module = compileGuest("skeleton.c", [`-I${folder}`, "-Werror"]);
+  await using guest = new SkepProcess(["run", file("skeleton.wasm", module)]);
+  expect((await guest.exit()).code).toBe(0);
+  expect(guest.stdout).toBe("package, object 1, attached 0\n");
 });

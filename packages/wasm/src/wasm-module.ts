@@ -12,6 +12,11 @@ export function isWasm(bytes: Uint8Array): boolean {
 export async function compileProgram(bytes: Uint8Array): Promise<WebAssembly.Module> {
   const module = await compile(bytes);
   const kinds = new Map(WebAssembly.Module.exports(module).map(({ name, kind }) => [name, kind]));
+  if (kinds.has("bpf_main") && !kinds.has("_start"))
+    throw new UnsupportedError(
+      "the WebAssembly module is built for eunomia-bpf's first runtime (it exports bpf_main), which ecli no longer has either",
+      "build it against wasm_bpf, or run the package that it carries",
+    );
   if (kinds.get("_start") !== "function")
     throw new UnsupportedError(
       "the WebAssembly module exports no function _start: it is a library, not a program",

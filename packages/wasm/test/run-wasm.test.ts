@@ -167,6 +167,8 @@ describe("an error says", () => {
     const library = await failure(fromText('(module (memory (export "memory") 1))'));
     expect(library.error).toBeInstanceOf(UnsupportedError);
     expect(library.text).toContain("exports no function _start");
+    const old = await failure(fromText('(module (memory (export "memory") 1) (func (export "bpf_main")))'));
+    expect(old.text).toContain("first runtime");
     const secret = await failure(fromText('(module (memory 1) (func (export "_start")))'));
     expect(secret.error).toBeInstanceOf(UnsupportedError);
     expect(secret.text).toContain('does not export its memory as "memory"');
