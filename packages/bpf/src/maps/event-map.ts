@@ -50,6 +50,8 @@ export interface EventReading extends Disposable {
 }
 
 const BATCH = 1024;
+/** Events between two turns of the event loop: what was made of them must get out of the process. */
+const TURN = 65_536;
 
 /** What ring buffers and perf buffers have in common: programs send, one reader receives. */
 export abstract class EventMap extends BpfMap {
@@ -60,7 +62,8 @@ export abstract class EventMap extends BpfMap {
 
   /**
    * Calls `callback` for every event from now on, many in a row, from the event loop. What the callback throws becomes an
-   * uncaught exception, and reading goes on. One reading at a time. Keeps the process alive until it is closed.
+   * uncaught exception, and reading goes on. One reading at a time. Keeps the process alive until it is closed, which may
+   * happen inside the callback: there is no further call then, and what was not read stays in the buffer.
    * @throws {InvalidArgumentError} when the map is being read already; {SyscallError} {ClosedError}
    */
   consume<T = BpfValue | LazyRecord | Uint8Array>(
@@ -73,7 +76,7 @@ export abstract class EventMap extends BpfMap {
       const before = this.counters.events;
       let end: DrainEnd | undefined = "empty";
       try {
-        end = this.#guarded(drain, callback, Number.MAX_SAFE_INTEGER);
+        end = this.#guarded(drain, callback, TURN);
       } catch (error) {
         if (error instanceof MalformedError || error instanceof ClosedError) end = undefined;
         throw error;
@@ -214,6 +217,7 @@ export abstract class EventMap extends BpfMap {
   #end(reading: { readonly wait: AdaptiveWait; readonly end: () => void } | undefined): void {
     if (reading === undefined || this.#reading !== reading) return;
     this.#reading = undefined;
+    if (this.#draining) this.stopDraining();
     reading.wait.pause();
     reading.end();
   }

@@ -5,6 +5,9 @@ import { type Drain, type EventCounters, EventMap, type EventOptions } from "./e
 import type { MapHandle } from "./map.ts";
 import { generateRingDrain, RingCounter, RingEnd, type RingPages } from "./ring-drain.ts";
 
+/** A larger limit would be no int32; no ring holds so many events. */
+const MAX_LIMIT = 2 ** 31 - 1;
+
 interface MappedRing extends RingPages, Disposable {}
 
 /**
@@ -50,7 +53,7 @@ export class RingBuffer extends EventMap {
     const known = this.#drains.find((entry) => entry.key.every((part, index) => part === key[index]));
     if (known !== undefined) return known.drain;
     const loop = generateRingDrain(ring, options, this.kernel.machine === "x86_64");
-    const drain: Drain = (emit, limit) => this.#endOf(loop(emit, limit));
+    const drain: Drain = (emit, limit) => this.#endOf(loop(emit, Math.min(limit, MAX_LIMIT)));
     this.#drains.push({ key, drain });
     return drain;
   }

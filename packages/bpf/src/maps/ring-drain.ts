@@ -38,7 +38,8 @@ const PUBLISH_BYTES = 65_536;
  * Order of memory accesses (Documentation/bpf/ringbuf.rst; kernel/bpf/ringbuf.c, __bpf_user_ringbuf_peek has the mirror image):
  * the producer's position, then a record's header, then its data, and at last our own position. On x86-64 loads are not
  * reordered, so the header needs no Atomics there, which V8 does not inline (5 ns for each event). Positions are unsigned
- * and wrap; int32 arithmetic wraps with them and stays in registers.
+ * and wrap; int32 arithmetic wraps with them and stays in registers. Nothing in the loop may be a larger number or a
+ * bigint, not even seldom: V8 then throws its code away again and again.
  *
  * When all is read, or the next record is still being written, our position is published with a full barrier and then the
  * ring looked at once more: the program sends no wake-up while it sees us behind, so looking first would lose one.
@@ -48,16 +49,16 @@ export function generateRingDrain(pages: RingPages, options: EventOptions, machi
   const emitter = new Emitter({ littleEndian: type?.btf.littleEndian ?? true, integers64 });
   const event = eventSource(emitter, options);
   const load = (index: string) => (machineIsX86 ? `words[${index}]` : `Atomics.load(words,${index})`);
+  // Wrapped around when it was in the upper half of its 32 bits and is in the lower now.
   const publish = `if(pos!==published){
-      if((pos>>>0)<(published>>>0))high=(high+1n)&0xffffffffn;
+      if(published<0&&pos>=0)high=(high+1)|0;
       published=pos;
-      Atomics.store(consumer,0,BigInt.asIntN(64,high<<32n|BigInt(pos>>>0)));
+      publish(pos,high);
     }`;
   return emitter.instantiate(
     `${event.declarations}
     return function drain(emit,limit){
-      const start=BigInt.asUintN(64,Atomics.load(consumer,0));
-      let high=start>>32n,pos=Number(start&0xffffffffn)|0,published=pos;
+      let pos=ours[0],high=ours[1],published=pos;
       let events=0,discarded=0,malformed=0,end=${RingEnd.empty};
       let produced=Atomics.load(producer,0);
       stop[0]=0;
@@ -78,7 +79,7 @@ export function generateRingDrain(pages: RingPages, options: EventOptions, machi
             if(header<0){end=${RingEnd.busy};break}
           }
           const length=header&0x3fffffff,step=(length+15)&-8;
-          if(step>((produced-pos)>>>0)){end=${RingEnd.corrupt};break}
+          if(step>((produced-pos)|0)){end=${RingEnd.corrupt};break}
           pos=(pos+step)|0;
           if((header&0x40000000)!==0)discarded++;
           else if(length<${event.size})malformed++;
@@ -103,11 +104,23 @@ export function generateRingDrain(pages: RingPages, options: EventOptions, machi
       bytes: new Uint8Array(pages.data.buffer, pages.data.byteOffset, pages.data.byteLength),
       words: pages.words,
       producer: pages.producer,
-      consumer: pages.consumer,
+      ours: new Int32Array(pages.consumer.buffer, pages.consumer.byteOffset, 2),
+      publish: publisher(pages.consumer),
       counters: pages.counters,
       stop: pages.stop,
     },
   ) as RingDrain;
+}
+
+/** Stores a position given as two words at once: a program that saw one new and one old would find the ring full. */
+function publisher(consumer: BigInt64Array): (low: number, high: number) => void {
+  const words = new Int32Array(2);
+  const whole = new BigInt64Array(words.buffer);
+  return (low, high) => {
+    words[0] = low;
+    words[1] = high;
+    Atomics.store(consumer, 0, whole[0] ?? 0n);
+  };
 }
 
 interface EventSource {
