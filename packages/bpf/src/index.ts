@@ -44,7 +44,7 @@ export type {
   SampleEvent,
   SampleOptions,
 } from "./links/options.ts";
-export { type Capability, missingCapabilities } from "./linux/capabilities.ts";
+export { type Capability, effectiveCapabilities, missingCapabilities } from "./linux/capabilities.ts";
 export { type Clock, readClock } from "./linux/clock.ts";
 export { errnoName } from "./linux/errno.ts";
 export { hostKernel, type Kernel } from "./linux/kernel.ts";
@@ -94,4 +94,5 @@ export { type PrintkLine, PrintkReader } from "./printk/reader.ts";
 export { pruneKernelBtf } from "./relocate/core/prune-kernel.ts";
 export * from "./spec/map-types.ts";
 export type * from "./spec/object-spec.ts";
+export * from "./spec/program-types.ts";
 export { readSpec } from "./spec/read-spec.ts";

@@ -1,28 +1,31 @@
-import { type BpfObject, type BpfSpec, NotFoundError, UnsupportedError } from "@skep/bpf";
+import type { AttachOptions, BpfObject, Link, Program } from "@skep/bpf";
 
-/** Leaves the attaching of optional programs to `attachAll`. Call before loading. */
-export function holdBackOptional(spec: BpfSpec, optional: ReadonlySet<string>): void {
-  for (const name of optional) {
-    const program = spec.programs.get(name);
-    if (program !== undefined) program.autoattach = false;
-  }
-}
+/** Attaching these needs a target, which a program that others call into does not name. */
+const NEEDS_TARGET: readonly (string | undefined)[] = ["tracepoint", "raw_tracepoint"];
 
 /**
- * Attaches every program; optional ones where this kernel has what they attach to.
- * @returns what was attached, or why not, one line each
+ * Attaches what is loaded, and registers struct_ops maps.
+ * @param attachments where to attach a program; empty for nowhere
+ * @param at is told which program comes next
+ * @throws {BpfError} of the first that fails; what is attached by then goes with the object
  */
-export function attachAll(object: BpfObject, optional: ReadonlySet<string>): string[] {
-  const notes = object.attach().map((link) => `attached to ${link.description}`);
-  for (const name of optional) {
-    const program = object.programs.get(name);
-    if (program === undefined) continue;
-    try {
-      notes.push(`attached to ${program.attach().description}`);
-    } catch (error) {
-      if (!(error instanceof NotFoundError) && !(error instanceof UnsupportedError)) throw error;
-      notes.push(`left out ${name}: ${error.message}`);
-    }
+export function attachAll(
+  object: BpfObject,
+  attachments: (program: Program) => readonly AttachOptions[],
+  at: (program: string | undefined) => void = () => {},
+): Link[] {
+  const links: Link[] = [];
+  for (const program of object.programs.values()) {
+    if (!saysHow(program)) continue;
+    at(program.name);
+    for (const options of attachments(program)) links.push(program.attach(options));
   }
-  return notes;
+  at(undefined);
+  return [...links, ...object.attach(() => undefined)];
+}
+
+function saysHow({ spec }: Program): boolean {
+  const kind = spec.definition?.link;
+  if (kind === undefined || kind === "struct_ops") return false;
+  return !NEEDS_TARGET.includes(kind) || Boolean(spec.target);
 }

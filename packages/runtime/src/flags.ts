@@ -1,11 +1,13 @@
-import { type Btf, BtfKind, type MapSpec, type ObjectSpec, type VariableSpec } from "@skep/bpf";
+import { type Btf, BtfKind, type ObjectSpec } from "@skep/bpf";
 import { WholeFloat } from "@skep/package";
+import { shapeOfText } from "./c-type-text.ts";
+import { type GlobalVariable, globalVariables } from "./global-variables.ts";
 import { type Shape, shapeOf } from "./shape.ts";
 
 /** Types that a flag can set. */
 export type FlagShape = Extract<Shape, { kind: "integer" | "bool" | "float" | "string" | "enum" }>;
 
-/** A `const volatile` global as a command-line flag. */
+/** A global variable as a command-line flag. */
 export interface Flag {
   /** As written after `--`. */
   readonly name: string;
@@ -13,6 +15,10 @@ export interface Flag {
   readonly short: string | undefined;
   readonly variable: string;
   readonly shape: FlagShape;
+  /** The text after the variable's `@format`: how people write its values. */
+  readonly format: string | undefined;
+  /** False for a variable that the program itself changes: the flag says where it begins. */
+  readonly constant: boolean;
   readonly help: string;
   /** What the variable holds when the flag is not given, as text; undefined for zero, empty and false. */
   readonly initial: string | undefined;
@@ -24,84 +30,98 @@ export interface Flag {
 
 /** What a package's skeleton says about a variable; any key may be missing or of a wrong type. */
 export interface VariableNotes {
+  readonly type?: unknown;
   readonly description?: unknown;
   readonly cmdarg?: unknown;
   readonly value?: unknown;
+  readonly format?: unknown;
+  readonly filter?: unknown;
+  readonly ignore?: unknown;
 }
 
+/** Counts what was lost: the runner reads it (docs/packages.md). */
+const LOST_COUNTER = /^(lost_events|.*_lost)$/;
+
 /**
- * One flag for every global of the read-only data that the program reads anew each time (`const volatile`) and
- * that is a scalar or text. Plain `const` globals are part of the code: setting them would change nothing.
+ * One flag for every global of `.rodata` that is a scalar or text, and for every scalar of `.data` and `.bss`. BTF says of
+ * which type it is; an object without has only the package's words for it.
  * @throws {MalformedError} for BTF that breaks its rules
  */
 export function flagsOf(spec: ObjectSpec, notes: ReadonlyMap<string, VariableNotes>): Flag[] {
-  const btf = spec.btf;
-  if (btf === undefined) return [];
-  return spec.maps.flatMap((map) =>
-    settableVariables(btf, map).flatMap((variable) => {
-      const shape = shapeOf(btf, variable.typeId);
-      return isFlagShape(shape) ? [flagOf(btf, map, variable, shape, notes.get(variable.name) ?? {})] : [];
-    }),
-  );
+  return globalVariables(spec).flatMap((global) => {
+    const { name } = global.variable;
+    const note = notes.get(name) ?? {};
+    const shape = enumShape(spec.btf, typeOf(spec.btf, global, note), note);
+    if (note.ignore === true || !isFlagShape(shape) || !isMeant(global, shape, note)) return [];
+    return [flagOf(spec.btf, global, shape, note)];
+  });
 }
 
-function settableVariables(btf: Btf, map: MapSpec): VariableSpec[] {
-  if (map.data === undefined || !map.data.readOnly || !map.data.section.startsWith(".rodata")) return [];
-  return map.data.variables.filter(
-    (variable) =>
-      variable.linkage === "global" &&
-      !variable.name.startsWith("__eunomia_dummy") &&
-      isVolatile(btf, variable.typeId),
-  );
+/** All settable globals, annotated as no flag or not: what `--set` reaches. */
+export function settableGlobals(spec: ObjectSpec, notes: ReadonlyMap<string, VariableNotes>): Flag[] {
+  return globalVariables(spec).flatMap((global) => {
+    const note = notes.get(global.variable.name) ?? {};
+    const shape = enumShape(spec.btf, typeOf(spec.btf, global, note), note);
+    return isFlagShape(shape)
+      ? [{ ...flagOf(spec.btf, global, shape, note), name: global.variable.name }]
+      : [];
+  });
 }
 
-function isVolatile(btf: Btf, typeId: number): boolean {
-  let id = typeId;
-  // A handful of qualifiers at most; the bound keeps cyclic BTF from hanging us.
-  for (let step = 0; step < 16; step++) {
-    const type = btf.type(id);
-    if (type.kind === BtfKind.Volatile) return true;
-    // `const volatile char text[16]`: the qualifiers belong to the element.
-    if (type.kind === BtfKind.Array) id = type.elementId;
-    else if (type.kind === BtfKind.Const || type.kind === BtfKind.TypeTag) id = type.typeId;
-    else return false;
-  }
-  return false;
+function typeOf(btf: Btf | undefined, { variable }: GlobalVariable, note: VariableNotes): Shape {
+  if (btf !== undefined && variable.typeId !== 0)
+    return isPointer(btf, variable.typeId) ? { kind: "opaque" } : shapeOf(btf, variable.typeId);
+  return (typeof note.type === "string" ? shapeOfText(note.type) : undefined) ?? { kind: "opaque" };
+}
+
+/** An integer with `@format enum NAME` takes the names of that enum. */
+function enumShape(btf: Btf | undefined, shape: Shape, { format }: VariableNotes): Shape {
+  if (btf === undefined || shape.kind !== "integer" || typeof format !== "string") return shape;
+  const [, name = ""] = /^enum\s+(?:enum\s+)?(\w+)$/.exec(format) ?? [];
+  const id = btf.find(name, BtfKind.Enum) ?? btf.find(name, BtfKind.Enum64);
+  const named = id === undefined ? undefined : shapeOf(btf, id);
+  return named?.kind === "enum" ? { ...named, size: shape.bits / 8, signed: shape.signed } : shape;
+}
+
+function isPointer(btf: Btf, typeId: number): boolean {
+  return btf.skipModifiers(typeId).kind === BtfKind.Ptr;
 }
 
 function isFlagShape(shape: Shape): shape is FlagShape {
-  if (shape.kind === "integer") return shape.bits <= 64 && shape.bits % 8 === 0;
+  if (shape.kind === "integer") return shape.bits <= 128 && shape.bits % 8 === 0;
   return shape.kind === "bool" || shape.kind === "float" || shape.kind === "string" || shape.kind === "enum";
 }
 
-function flagOf(
-  btf: Btf,
-  map: MapSpec,
-  variable: VariableSpec,
-  shape: FlagShape,
-  notes: VariableNotes,
-): Flag {
+/** Text that a program writes, and its counters of losses, are nothing to begin with; unless the source says they are. */
+function isMeant({ constant, variable }: GlobalVariable, shape: FlagShape, note: VariableNotes): boolean {
+  if (constant || note.cmdarg !== undefined) return true;
+  return shape.kind !== "string" && !LOST_COUNTER.test(variable.name);
+}
+
+function flagOf(btf: Btf | undefined, global: GlobalVariable, shape: FlagShape, notes: VariableNotes): Flag {
+  const { variable, constant } = global;
   const cmdarg = isRecord(notes.cmdarg) ? notes.cmdarg : {};
   const short = typeof cmdarg.short === "string" && cmdarg.short.length === 1 ? cmdarg.short : undefined;
-  const override = scalarText(cmdarg.default) ?? scalarText(notes.value);
+  const type = btf === undefined ? text(notes.type) : typeText(btf, variable.typeId, shape);
   return {
-    name: typeof cmdarg.long === "string" && cmdarg.long !== "" ? cmdarg.long : variable.name,
+    name: text(cmdarg.long) ?? variable.name,
     short,
     variable: variable.name,
     shape,
+    format: text(notes.format),
+    constant,
     help:
       text(cmdarg.help) ??
       text(notes.description) ??
-      `Set value of \`${typeText(btf, variable.typeId, shape)}\` variable ${variable.name}`,
-    initial: initialText(map, variable, shape, btf.littleEndian),
-    override,
+      `Set ${constant ? "" : "initial "}value of \`${type ?? shape.kind}\` variable ${variable.name}`,
+    initial: initialText(global, shape, btf?.littleEndian ?? true),
+    override: scalarText(cmdarg.default) ?? scalarText(notes.value),
     spelling: cmdarg.default === true ? "disable" : cmdarg.default === false ? "enable" : "plain",
   };
 }
 
 function initialText(
-  map: MapSpec,
-  variable: VariableSpec,
+  { map, variable }: GlobalVariable,
   shape: FlagShape,
   little: boolean,
 ): string | undefined {
@@ -120,7 +140,7 @@ function initialText(
       return new TextDecoder().decode(end < 0 ? bytes : bytes.subarray(0, end));
     }
     case "float":
-      return String(size === 4 ? view.getFloat32(0, little) : view.getFloat64(0, little));
+      return String(size === 4 ? shortest(view.getFloat32(0, little)) : view.getFloat64(0, little));
     case "integer":
       return String(readInteger(view, size, shape.signed, little));
     case "enum": {
@@ -128,6 +148,15 @@ function initialText(
       return shape.values.find((one) => one.value === value)?.name ?? String(value);
     }
   }
+}
+
+/** The shortest decimal that is the same `float`: 0.1 and not 0.10000000149011612. */
+function shortest(value: number): number {
+  for (let digits = 1; digits < 9; digits++) {
+    const candidate = Number(value.toPrecision(digits));
+    if (Math.fround(candidate) === value) return candidate;
+  }
+  return value;
 }
 
 function readInteger(view: DataView, size: number, signed: boolean, little: boolean): bigint {

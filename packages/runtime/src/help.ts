@@ -1,5 +1,8 @@
+import { writtenExample } from "./flag-formats.ts";
 import type { Flag } from "./flags.ts";
-import { OWN_OPTIONS } from "./own-options.ts";
+import type { MapFlag } from "./map-flags.ts";
+import type { OwnOption } from "./own-options.ts";
+import { ownOptions, type ToolOptions } from "./parse-arguments.ts";
 
 /** What a package says about itself (`LICENSE`'s doc comment). */
 export interface ToolDescription {
@@ -7,18 +10,28 @@ export interface ToolDescription {
   readonly about: string | undefined;
   readonly details: string | undefined;
   readonly version: string | undefined;
+  /** Command lines. */
+  readonly examples: readonly string[];
 }
 
 /** The text of `--help`. */
-export function helpText(tool: ToolDescription, flags: readonly Flag[]): string {
-  const rows = [...flags.map(flagRow), ...ownRows(flags)];
-  const width = Math.max(...rows.map(({ left }) => left.length));
-  const sections = [
-    tool.about ?? "An eBPF program.",
-    `Usage: ${tool.name} [OPTIONS]`,
-    `Options:\n${rows.map(({ left, help }) => `${left.padEnd(width)}    ${help}`).join("\n")}`,
+export function helpText(tool: ToolDescription, options: ToolOptions): string {
+  const { flags, mapFlags } = options;
+  const letters = new Set([...flags, ...mapFlags].map(({ short }) => short));
+  const rows = [
+    ...flags.filter(({ constant }) => constant).map(flagRow),
+    ...mapFlags.map(mapRow),
+    ...ownOptions(options).map((option) => ownRow(option, letters)),
   ];
+  const variables = flags.filter(({ constant }) => !constant).map(flagRow);
+  const width = Math.max(...[...rows, ...variables].map(({ left }) => left.length));
+  const list = (title: string, of: readonly Row[]) =>
+    `${title}:\n${of.map(({ left, help }) => `${left.padEnd(width)}    ${help}`).join("\n")}`;
+  const sections = [tool.about ?? "An eBPF program.", `Usage: ${tool.name} [OPTIONS]`, list("Options", rows)];
+  if (variables.length > 0) sections.push(list("Variables that the program changes itself", variables));
   if (tool.details !== undefined) sections.push(tool.details);
+  if (tool.examples.length > 0)
+    sections.push(`Examples:\n${tool.examples.map((line) => `  ${line}`).join("\n")}`);
   return `${sections.join("\n\n")}\n`;
 }
 
@@ -33,28 +46,43 @@ interface Row {
 }
 
 function flagRow(flag: Flag): Row {
-  const short = flag.short === undefined ? "    " : `-${flag.short}, `;
   const fallback = flag.override ?? flag.initial;
   if (flag.shape.kind === "bool") {
     const on = fallback === "true";
     const prefix = on ? "disable-" : flag.spelling === "enable" ? "enable-" : "";
     return {
-      left: `  ${short}--${prefix}${flag.name}`,
+      left: `  ${letter(flag.short)}--${prefix}${flag.name}`,
       help: on ? `${flag.help} [default: true]` : flag.help,
     };
   }
   const shown = fallback === undefined && flag.shape.kind === "integer" ? "0" : fallback;
   const note = shown === undefined || shown === "" ? "" : ` [default: ${shown}]`;
-  return { left: `  ${short}--${flag.name} <${flag.name}>`, help: `${flag.help}${note}` };
+  return {
+    left: `  ${letter(flag.short)}--${flag.name} <${flag.name}>`,
+    help: `${flag.help}${note}${inWords(flag)}`,
+  };
 }
 
-/** An option of ours is not listed where the tool has a flag of that name, nor its letter where the tool uses it. */
-function ownRows(flags: readonly Flag[]): Row[] {
-  return OWN_OPTIONS.filter(({ name }) => flags.every((flag) => flag.name !== name)).map(
-    ({ name, short, value, help }) => {
-      const free = short !== undefined && flags.every((flag) => flag.short !== short);
-      const shown = value === undefined ? "" : ` <${value}>`;
-      return { left: `  ${free ? `-${short}, ` : "    "}--${name}${shown}`, help };
-    },
-  );
+/** How a value may be written, where that is more than a number. */
+function inWords({ shape, format }: Flag): string {
+  const example = writtenExample(format);
+  if (example !== undefined) return ` [such as ${example}]`;
+  if (shape.kind !== "enum") return "";
+  const names = shape.values.slice(0, 6).map(({ name }) => name);
+  return ` [${names.join(", ")}${shape.values.length > names.length ? ", …" : ""}]`;
+}
+
+function mapRow({ short, name, help, value }: MapFlag): Row {
+  const words = value === undefined ? "KEY,…" : "KEY[=VALUE],…";
+  return { left: `  ${letter(short)}--${name} <${words}>`, help };
+}
+
+/** The letter of an option of ours is not shown where the tool uses it for another. */
+function ownRow({ name, short, value, help }: OwnOption, taken: ReadonlySet<string | undefined>): Row {
+  const shown = value === undefined ? "" : ` <${value}>`;
+  return { left: `  ${letter(taken.has(short) ? undefined : short)}--${name}${shown}`, help };
+}
+
+function letter(short: string | undefined): string {
+  return short === undefined ? "    " : `-${short}, `;
 }

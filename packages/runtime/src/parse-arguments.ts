@@ -1,45 +1,101 @@
+import { ABILITIES, type Ability } from "./abilities.ts";
 import { type FlagValue, parseFlagValue } from "./flag-value.ts";
 import type { Flag } from "./flags.ts";
-import { OWN_OPTIONS, type OwnName, type OwnValues } from "./own-options.ts";
+import { type MapEntry, type MapFlag, parseMapEntries } from "./map-flags.ts";
+import { didYouMean } from "./near-option.ts";
+import { OWN_OPTIONS, type OwnName, type OwnOption, type OwnValues } from "./own-options.ts";
 import { UsageError } from "./usage-error.ts";
+
+/** All that the command line of a package may say. */
+export interface ToolOptions {
+  readonly flags: readonly Flag[];
+  readonly mapFlags: readonly MapFlag[];
+  /** What `--set` reaches. */
+  readonly globals: readonly Flag[];
+  readonly abilities: ReadonlySet<Ability>;
+}
 
 /** What a command line asks of a package. */
 export interface ToolArguments {
   readonly own: OwnValues;
-  /** Variable name → value, for the flags that were given and for the package's own defaults. */
+  /** All values of options that may be given several times. */
+  readonly lists: ReadonlyMap<OwnName, readonly string[]>;
+  /** Variable name → value, for what was given, and for the package's own defaults. */
   readonly variables: ReadonlyMap<string, FlagValue>;
+  /** For the flags that were given. */
+  readonly maps: ReadonlyMap<MapFlag, readonly MapEntry[]>;
 }
 
+type Option =
+  | { readonly kind: "own"; readonly own: OwnOption & { readonly name: OwnName } }
+  | { readonly kind: "flag"; readonly flag: Flag; readonly negated: boolean }
+  | { readonly kind: "map"; readonly flag: MapFlag };
+
 /** @throws {UsageError} for an unknown flag, a missing or unfit value, or a stray argument */
-export function parseArguments(flags: readonly Flag[], args: readonly string[]): ToolArguments {
+export function parseArguments(options: ToolOptions, args: readonly string[]): ToolArguments {
   const own = new Map<OwnName, string>();
+  const lists = new Map<OwnName, readonly string[]>();
   const variables = new Map<string, FlagValue>();
-  for (const flag of flags)
+  const maps = new Map<MapFlag, readonly MapEntry[]>();
+  for (const flag of options.flags)
     if (flag.override !== undefined) variables.set(flag.variable, parseFlagValue(flag, flag.override));
 
-  const rest = args.flatMap(splitShortCluster(flags));
+  const rest = args.flatMap(splitShortCluster(options));
   for (let index = 0; index < rest.length; index++) {
-    const { option, inline } = splitOption(rest[index] ?? "");
-    const ours = ownOption(flags, option);
-    if (ours !== undefined && ours.value === undefined) {
-      if (inline !== undefined)
-        throw new UsageError(`${option} takes no value`, `write ${option} without =${inline}`);
-      own.set(ours.name, "true");
-      continue;
+    const { word, inline } = splitOption(rest[index] ?? "");
+    const value = (): string => inline ?? requireValue(word, rest[++index]);
+    const option = findOption(options, word);
+    switch (option.kind) {
+      case "own":
+        takeOwn(option.own, word, inline, value);
+        break;
+      case "map":
+        maps.set(option.flag, [...(maps.get(option.flag) ?? []), ...parseMapEntries(option.flag, value())]);
+        if (option.flag.enables !== undefined) variables.set(option.flag.enables, true);
+        break;
+      case "flag":
+        variables.set(option.flag.variable, flagValue(option, inline, value));
     }
-    if (ours !== undefined) {
-      own.set(ours.name, inline ?? requireValue(option, rest[++index]));
-      continue;
-    }
-    const { flag, negated } = findFlag(flags, option);
-    if (flag.shape.kind === "bool") {
-      const value = inline === undefined ? true : (parseFlagValue(flag, inline) as boolean);
-      variables.set(flag.variable, value !== negated);
-      continue;
-    }
-    variables.set(flag.variable, parseFlagValue(flag, inline ?? requireValue(option, rest[++index])));
   }
-  return { own, variables };
+  for (const text of lists.get("set") ?? []) variables.set(...parseSetting(options.globals, text));
+  return { own, lists, variables, maps };
+
+  function takeOwn(
+    { name, value: takes, repeat }: OwnOption & { readonly name: OwnName },
+    word: string,
+    inline: string | undefined,
+    value: () => string,
+  ): void {
+    if (takes === undefined && inline !== undefined)
+      throw new UsageError(`${word} takes no value`, `write ${word} without =${inline}`);
+    const text = takes === undefined ? "true" : value();
+    own.set(name, text);
+    if (repeat === true) lists.set(name, [...(lists.get(name) ?? []), text]);
+  }
+}
+
+function flagValue(
+  { flag, negated }: Extract<Option, { kind: "flag" }>,
+  inline: string | undefined,
+  value: () => string,
+): FlagValue {
+  if (flag.shape.kind !== "bool") return parseFlagValue(flag, value());
+  return (inline === undefined ? true : parseFlagValue(flag, inline)) !== negated;
+}
+
+/** `--set name=value`. */
+function parseSetting(globals: readonly Flag[], text: string): readonly [string, FlagValue] {
+  const equals = text.indexOf("=");
+  if (equals <= 0)
+    throw new UsageError(`--set: ${JSON.stringify(text)} is not of the form NAME=VALUE`, "write --set x=1");
+  const name = text.slice(0, equals);
+  const global = globals.find(({ variable }) => variable === name);
+  if (global !== undefined) return [name, parseFlagValue(global, text.slice(equals + 1))];
+  const names = globals.map(({ variable }) => variable);
+  throw new UsageError(
+    `--set: the program has no variable ${name} that could be set`,
+    didYouMean(name, names) ?? (names.length === 0 ? "it has none at all" : `it has ${names.join(", ")}`),
+  );
 }
 
 function requireValue(option: string, text: string | undefined): string {
@@ -47,7 +103,7 @@ function requireValue(option: string, text: string | undefined): string {
   return text;
 }
 
-function splitOption(argument: string): { option: string; inline: string | undefined } {
+function splitOption(argument: string): { readonly word: string; readonly inline: string | undefined } {
   if (!argument.startsWith("-") || argument === "-")
     throw new UsageError(
       `unexpected argument ${JSON.stringify(argument)}`,
@@ -55,46 +111,69 @@ function splitOption(argument: string): { option: string; inline: string | undef
     );
   const equals = argument.indexOf("=");
   return equals < 0
-    ? { option: argument, inline: undefined }
-    : { option: argument.slice(0, equals), inline: argument.slice(equals + 1) };
+    ? { word: argument, inline: undefined }
+    : { word: argument.slice(0, equals), inline: argument.slice(equals + 1) };
 }
 
 /** `-p42` is `-p 42` where `-p` takes a value. */
-function splitShortCluster(flags: readonly Flag[]): (argument: string) => string[] {
+function splitShortCluster(options: ToolOptions): (argument: string) => string[] {
   return (argument) => {
     if (!/^-[^-=]./.test(argument) || argument[2] === "=") return [argument];
-    const flag = flags.find(({ short }) => short !== undefined && short === argument[1]);
+    const option = shortOption(options, argument[1] ?? "");
     const takesValue =
-      flag === undefined
-        ? OWN_OPTIONS.some(({ short, value }) => short === argument[1] && value !== undefined)
-        : flag.shape.kind !== "bool";
+      option?.kind === "map" ||
+      (option?.kind === "flag" && option.flag.shape.kind !== "bool") ||
+      (option?.kind === "own" && option.own.value !== undefined);
     return takesValue ? [argument.slice(0, 2), argument.slice(2)] : [argument];
   };
 }
 
-function ownOption(flags: readonly Flag[], option: string): (typeof OWN_OPTIONS)[number] | undefined {
-  const theirs = flags.some((flag) => option === `--${flag.name}` || option === `-${flag.short}`);
-  return theirs
-    ? undefined
-    : OWN_OPTIONS.find(({ name, short }) => option === `--${name}` || option === `-${short}`);
+function findOption(options: ToolOptions, word: string): Option {
+  const found = word.startsWith("--")
+    ? longOption(options, canonical(word.slice(2)))
+    : shortOption(options, word.slice(1));
+  if (found !== undefined) return found;
+  const ours = OWN_OPTIONS.find((option) => word === `--${option.name}` || word === `-${option.short}`);
+  if (ours !== undefined && "needs" in ours)
+    throw new UsageError(
+      `there is nothing for ${word} to act on: this program ${ABILITIES[ours.needs]}`,
+      "run with --help to see the options",
+    );
+  throw new UsageError(`there is no option ${word}`, suggestion(options, word));
 }
 
-function findFlag(flags: readonly Flag[], option: string): { flag: Flag; negated: boolean } {
-  if (!option.startsWith("--")) {
-    const flag = flags.find(({ short }) => short !== undefined && option === `-${short}`);
-    if (flag !== undefined) return { flag, negated: false };
-    throw new UsageError(`there is no option ${option}`, "run with --help to see the options");
-  }
-  const name = canonical(option.slice(2));
+/** What the package declares comes first. */
+function longOption(options: ToolOptions, name: string): Option | undefined {
+  const { flags, mapFlags } = options;
   const exact = flags.find((flag) => canonical(flag.name) === name);
-  if (exact !== undefined) return { flag: exact, negated: false };
+  if (exact !== undefined) return { kind: "flag", flag: exact, negated: false };
+  const map = mapFlags.find((flag) => canonical(flag.name) === name);
+  if (map !== undefined) return { kind: "map", flag: map };
   for (const flag of flags) {
     if (flag.shape.kind !== "bool") continue;
-    if (name === `enable-${canonical(flag.name)}`) return { flag, negated: false };
-    if (name === `disable-${canonical(flag.name)}` || name === `no-${canonical(flag.name)}`)
-      return { flag, negated: true };
+    const own = canonical(flag.name);
+    if (name === `enable-${own}`) return { kind: "flag", flag, negated: false };
+    if (name === `disable-${own}` || name === `no-${own}`) return { kind: "flag", flag, negated: true };
   }
-  throw new UsageError(`there is no option ${option}`, suggestion(flags, name));
+  const own = ownOptions(options).find((option) => option.name === name);
+  return own === undefined ? undefined : { kind: "own", own };
+}
+
+function shortOption(options: ToolOptions, letter: string): Option | undefined {
+  const flag = options.flags.find(({ short }) => short === letter);
+  if (flag !== undefined) return { kind: "flag", flag, negated: false };
+  const map = options.mapFlags.find(({ short }) => short === letter);
+  if (map !== undefined) return { kind: "map", flag: map };
+  const own = ownOptions(options).find((option) => option.short === letter);
+  return own === undefined ? undefined : { kind: "own", own };
+}
+
+/** Ours that mean something to this package, and that it does not define itself. */
+export function ownOptions({ flags, mapFlags, abilities }: ToolOptions) {
+  const theirs = new Set([...flags, ...mapFlags].map(({ name }) => canonical(name)));
+  return (OWN_OPTIONS as readonly (OwnOption & { readonly name: OwnName })[]).filter(
+    ({ name, needs }) => !theirs.has(name) && (needs === undefined || abilities.has(needs)),
+  );
 }
 
 /** Underscores and dashes are the same. */
@@ -102,26 +181,8 @@ function canonical(name: string): string {
   return name.replaceAll("_", "-");
 }
 
-function suggestion(flags: readonly Flag[], name: string): string {
-  const near = [...flags.map((flag) => flag.name), ...OWN_OPTIONS.map((option) => option.name)].find(
-    (candidate) => {
-      const other = canonical(candidate);
-      return other.startsWith(name) || name.startsWith(other) || distance(other, name) <= 2;
-    },
-  );
-  return near === undefined ? "run with --help to see the options" : `did you mean --${near}?`;
-}
-
-/** Levenshtein distance; the words are a few characters long. */
-function distance(a: string, b: string): number {
-  let previous = Array.from({ length: b.length + 1 }, (_, index) => index);
-  for (let row = 1; row <= a.length; row++) {
-    const current = [row];
-    for (let column = 1; column <= b.length; column++) {
-      const replace = (previous[column - 1] ?? 0) + (a[row - 1] === b[column - 1] ? 0 : 1);
-      current.push(Math.min(replace, (previous[column] ?? 0) + 1, (current[column - 1] ?? 0) + 1));
-    }
-    previous = current;
-  }
-  return previous[b.length] ?? 0;
+function suggestion(options: ToolOptions, word: string): string {
+  if (!word.startsWith("--")) return "run with --help to see the options";
+  const names = [...options.flags, ...options.mapFlags, ...ownOptions(options)].map(({ name }) => name);
+  return didYouMean(canonical(word.slice(2)), names, "--") ?? "run with --help to see the options";
 }

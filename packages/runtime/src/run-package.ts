@@ -1,21 +1,24 @@
 import type { Writable } from "node:stream";
-import { type BpfObject, type BpfSpec, open } from "@skep/bpf";
+import { type BpfObject, open } from "@skep/bpf";
 import type { Package } from "@skep/package";
 import { readAnnotations } from "./annotations.ts";
-import { attachAll, holdBackOptional } from "./attach-all.ts";
 import { requireCapabilities } from "./capabilities.ts";
 import { eventSources } from "./event-types.ts";
 import { ExitCode } from "./explain.ts";
-import { flagsOf } from "./flags.ts";
 import { helpText, versionText } from "./help.ts";
+import { kernelTypes } from "./kernel-types.ts";
+import { limitsOf } from "./limits.ts";
 import { openSession } from "./open-session.ts";
 import { Output } from "./output.ts";
-import { parseArguments, type ToolArguments } from "./parse-arguments.ts";
+import { parseArguments } from "./parse-arguments.ts";
+import { disagreements, prepare } from "./prepare.ts";
 import { usesPrintk } from "./printk-use.ts";
+import { choiceLines, type ProgramChoice } from "./program-choice.ts";
 import { showOptions } from "./show-options.ts";
+import { startPrograms } from "./start-programs.ts";
 import { Stop } from "./stop.ts";
 import { summaryText } from "./summary.ts";
-import { optionalPrograms, toolDescription, variableNotes } from "./tool-meta.ts";
+import { readTool } from "./tool.ts";
 
 export interface RunOptions {
   /** For help, messages and the summary. */
@@ -45,31 +48,48 @@ export async function runPackage(pkg: Package, options: RunOptions): Promise<Run
   const { name, stdout, stderr } = options;
   const { meta } = pkg;
   const spec = open(pkg.object, { name: meta.bpf_skel.obj_name === "" ? name : meta.bpf_skel.obj_name });
-  const flags = flagsOf(spec.spec, variableNotes(meta));
-  const args = parseArguments(flags, options.args);
-  const tool = toolDescription(name, meta);
+  const tool = readTool(name, spec.spec, pkg);
+  const args = parseArguments(tool.options, options.args);
   if (args.own.has("help") || args.own.has("version")) {
-    stdout.write(args.own.has("help") ? helpText(tool, flags) : versionText(tool));
+    stdout.write(
+      args.own.has("help") ? helpText(tool.description, tool.options) : versionText(tool.description),
+    );
     return { exitCode: ExitCode.Ok, unread: 0 };
   }
+  const quiet = args.own.has("quiet");
+  const verbose = args.own.has("verbose");
+  const say = (line: string) => void (quiet || stderr.write(`${name}: ${line}\n`));
+  const limits = limitsOf(args.own);
+  const show = await showOptions(args.own);
   const sources = eventSources(spec.spec, meta);
   requireCapabilities(name, spec.spec);
-  const optional = optionalPrograms(meta);
-  const say = (line: string) => void stderr.write(`${name}: ${line}\n`);
-  using object = load(spec, args, optional, say, options.btf);
+  for (const line of disagreements(spec, meta)) say(line);
+  const { choice, attachments, fill } = prepare(spec, meta, tool, args);
+  const btf = kernelTypes(args.own.get("btf"), options.btf);
   const output = new Output(stdout);
-  using session = openSession(object, {
-    output,
-    sources,
-    annotations: readAnnotations(meta),
-    printk: usesPrintk(spec.spec),
-    show: showOptions(args.own),
-    say,
+  using started = await startPrograms(spec, {
+    choice,
+    attachments,
+    load: { onWarning: say, ...(btf === undefined ? {} : { btf }) },
+    open(object) {
+      fill(object);
+      return openSession(object, {
+        output,
+        sources,
+        annotations: readAnnotations(meta),
+        printk: usesPrintk(spec.spec),
+        show,
+        say,
+      });
+    },
   });
-  using stop = new Stop();
+  const { object, session } = started;
+  using stop = new Stop(limits.duration);
   output.onClosed = () => stop.stop();
+  if (limits.count !== undefined) session.stopAfter(limits.count, () => stop.stop());
 
-  for (const note of attachAll(object, optional)) if (args.own.has("verbose")) say(note);
+  for (const line of choiceLines(choice)) say(line);
+  if (verbose) for (const line of attachedLines(object, choice)) say(line);
   const begin = performance.now();
   if (!session.start()) say("attached, Ctrl-C ends it");
   await stop.requested;
@@ -81,18 +101,15 @@ export async function runPackage(pkg: Package, options: RunOptions): Promise<Run
   if (output.closed) return { exitCode: ExitCode.Ok, unread: 0 };
   if (unread > 0) say(`the last ${unread} characters found no reader`);
   const { events, lost } = session;
-  stderr.write(`${summaryText(name, { events, lost, milliseconds: performance.now() - begin })}\n`);
+  if (!quiet)
+    stderr.write(`${summaryText(name, { events, lost, milliseconds: performance.now() - begin })}\n`);
   return { exitCode: ExitCode.Ok, unread };
 }
 
-function load(
-  spec: BpfSpec,
-  args: ToolArguments,
-  optional: ReadonlySet<string>,
-  say: (line: string) => void,
-  btf: Uint8Array | undefined,
-): BpfObject {
-  for (const [variable, value] of args.variables) spec.variables.set(variable, value);
-  holdBackOptional(spec, optional);
-  return spec.load({ onWarning: say, ...(btf === undefined ? {} : { btf }) });
+/** For `--verbose`. */
+function attachedLines(object: BpfObject, choice: ProgramChoice): string[] {
+  return [
+    ...object.links.map(({ description }) => `attached to ${description}`),
+    ...[...choice.leftOut].map(([program, why]) => `left out ${program}: ${why}`),
+  ];
 }

@@ -14,6 +14,9 @@ export function toolDescription(name: string, meta: PackageMeta): ToolDescriptio
     about: text("brief") ?? text("description"),
     details: text("details"),
     version: text("version"),
+    examples: [doc.example ?? []]
+      .flat()
+      .flatMap((line) => (typeof line === "string" ? line.split("\n") : [])),
   };
 }
 

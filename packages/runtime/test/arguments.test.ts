@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import type { Flag, FlagShape } from "../src/flags.ts";
 import { helpText } from "../src/help.ts";
-import { parseArguments } from "../src/parse-arguments.ts";
+import { parseArguments as parse, type ToolOptions } from "../src/parse-arguments.ts";
 import { UsageError } from "../src/usage-error.ts";
 
 function flag(name: string, shape: FlagShape, more: Partial<Flag> = {}): Flag {
@@ -10,6 +10,8 @@ function flag(name: string, shape: FlagShape, more: Partial<Flag> = {}): Flag {
     short: undefined,
     variable: name,
     shape,
+    format: undefined,
+    constant: true,
     help: `The ${name}`,
     initial: undefined,
     override: undefined,
@@ -17,6 +19,11 @@ function flag(name: string, shape: FlagShape, more: Partial<Flag> = {}): Flag {
     ...more,
   };
 }
+
+function tool(flags: readonly Flag[], more: Partial<ToolOptions> = {}): ToolOptions {
+  return { flags, mapFlags: [], globals: flags, abilities: new Set(), ...more };
+}
+const parseArguments = (flags: readonly Flag[], args: readonly string[]) => parse(tool(flags), args);
 
 const int = (bits: number, signed: boolean): FlagShape => ({ kind: "integer", bits, signed });
 const flags = [
@@ -124,9 +131,9 @@ describe("parseArguments", () => {
 
 describe("helpText", () => {
   it("lists flags, options and defaults", () => {
-    const tool = { name: "snoop", about: "Snoops.", details: undefined, version: undefined };
-    const text = helpText(tool, flags);
-    expect(text.slice(0, text.indexOf("  -o,"))).toBe(`Snoops.
+    const about = { name: "snoop", about: "Snoops.", details: undefined, version: undefined, examples: [] };
+    const text = helpText(about, tool(flags));
+    expect(text.slice(0, text.indexOf("      --duration"))).toBe(`Snoops.
 
 Usage: snoop [OPTIONS]
 
@@ -138,7 +145,7 @@ Options:
       --disable-targ_on            The targ_on [default: true]
       --ratio <ratio>              The ratio
       --comm <comm>                The comm
-      --level <level>              The level
+      --level <level>              The level [LOW]
 `);
     expect(text).toContain("\n  -o, --output <FORMAT>            table, json");
     expect(text).toMatch(/\n {2}-V, --version {20}Print version\n$/);

@@ -1,0 +1,84 @@
+import type { LinkKind, ObjectSpec } from "@skep/bpf";
+import type { PackageMeta } from "@skep/package";
+import type { Filters } from "./filters.ts";
+
+/**
+ * What a package has for an option to act on; options that would have no effect are neither listed nor accepted. The words
+ * say what is missing, to somebody who wanted it.
+ */
+export const ABILITIES = {
+  pid: "declares no filter for processes",
+  tid: "declares no filter for threads",
+  comm: "declares no filter for the names of commands",
+  uid: "declares no filter for users",
+  cgroup: "declares no filter for cgroups, and attaches to none",
+  binary: "has no uprobes and no USDT probes",
+  function: "has no uprobes whose function could be chosen",
+  usdt: "has no USDT probes",
+  interface: "attaches to no network interface",
+  sampling: "samples nothing by a clock",
+  sampledMaps: "has no map that is read at intervals",
+  twins: "has no programs that do the same in two ways",
+} as const;
+export type Ability = keyof typeof ABILITIES;
+
+const UPROBES: readonly LinkKind[] = [
+  "uprobe",
+  "uretprobe",
+  "uprobe.multi",
+  "uretprobe.multi",
+  "uprobe.session",
+];
+const KPROBES: readonly LinkKind[] = [
+  "kprobe",
+  "kretprobe",
+  "kprobe.multi",
+  "kretprobe.multi",
+  "kprobe.session",
+];
+const INTERFACES: readonly LinkKind[] = ["xdp", "tc", "tcx", "netkit", "socket_filter"];
+
+export function isUprobe(kind: LinkKind | undefined): boolean {
+  return kind !== undefined && UPROBES.includes(kind);
+}
+
+export function isOnInterface(kind: LinkKind | undefined): boolean {
+  return kind !== undefined && INTERFACES.includes(kind);
+}
+
+/** SEC("kprobe") or SEC("fentry"), without a function: the command line names it. */
+export function isBareProbe({ definition, target }: ObjectSpec["programs"][number]): boolean {
+  if (target !== undefined && target !== "") return false;
+  const kind = definition?.link;
+  return (
+    kind !== undefined &&
+    (KPROBES.includes(kind) || (kind === "tracing" && /^(?:fentry|fexit)/.test(definition?.pattern ?? "")))
+  );
+}
+
+/** @param twins whether programs were found that do the same thing in two ways */
+export function abilitiesOf(
+  spec: ObjectSpec,
+  meta: PackageMeta,
+  filters: Filters,
+  twins: boolean,
+): ReadonlySet<Ability> {
+  const kinds = new Set(spec.programs.map(({ definition }) => definition?.link));
+  const uprobes = [...kinds].some(isUprobe);
+  const usdt = kinds.has("usdt");
+  const abilities = new Set<Ability>(filters.keys());
+  const add = (ability: Ability, has: boolean) => void (has && abilities.add(ability));
+  add("pid", uprobes || usdt || kinds.has("perf_event"));
+  add("cgroup", kinds.has("cgroup"));
+  add("binary", uprobes || usdt);
+  add("function", uprobes || spec.programs.some(isBareProbe));
+  add("usdt", usdt);
+  add("interface", [...kinds].some(isOnInterface));
+  add("sampling", kinds.has("perf_event"));
+  add(
+    "sampledMaps",
+    meta.bpf_skel.maps.some(({ sample }) => sample !== undefined),
+  );
+  add("twins", twins);
+  return abilities;
+}

@@ -1,0 +1,139 @@
+import { readFileSync } from "node:fs";
+import { constants } from "node:os";
+import type { ValueTaker } from "./flag-value.ts";
+import { UsageError } from "./usage-error.ts";
+
+/**
+ * Reads a value in the words of a format: the inverse of showing it. Undefined when the text is not in those words, and a
+ * plain number is expected.
+ */
+type ReadWritten = (text: string, words: readonly string[], flag: ValueTaker) => bigint | undefined;
+
+const WRITTEN: Readonly<Record<string, ReadWritten>> = {
+  duration: (text, [unit = "ns"], flag) => durationIn(unit, text, flag),
+  bytes: (text, _, flag) => bytesOf(text, flag),
+  port: (text, [order], flag) => (order === "host" ? undefined : networkPort(text, flag)),
+  ip: (text) => networkAddress(text),
+  uid: (text) => userId(text),
+  signal: (text) => named(constants.signals, text.replace(/^(?!SIG)/, "SIG")),
+  errno: (text) => named(constants.errno, text),
+  octal: (text) => (/^0?[0-7]+$/.test(text) ? BigInt(`0o${text}`) : undefined),
+  mode: (text) => (/^0?[0-7]+$/.test(text) ? BigInt(`0o${text}`) : undefined),
+  boolean: (text) => (text === "true" ? 1n : text === "false" ? 0n : undefined),
+  char: (text) => (/^[^0-9]$/u.test(text) ? BigInt(text.codePointAt(0) ?? 0) : undefined),
+};
+
+/** What the text means in the words of `@format`, or undefined when it is a plain number. @throws {UsageError} */
+export function writtenValue(flag: ValueTaker, format: string, text: string): bigint | undefined {
+  const [word = "", ...words] = format.split(/\s+/);
+  return Object.hasOwn(WRITTEN, word) ? WRITTEN[word]?.(text, words, flag) : undefined;
+}
+
+/** An example for help, of a value that has words of its own. */
+export function writtenExample(format: string | undefined): string | undefined {
+  switch (format?.split(/\s+/)[0]) {
+    case "duration":
+      return "10ms";
+    case "bytes":
+      return "64k";
+    case "ip":
+      return "10.0.0.1";
+    case "uid":
+      return "a user's name or id";
+    case "signal":
+      return "SIGTERM";
+    default:
+      return undefined;
+  }
+}
+
+/** Nanoseconds. */
+const UNITS: Readonly<Record<string, bigint>> = {
+  ns: 1n,
+  us: 1_000n,
+  µs: 1_000n,
+  ms: 1_000_000n,
+  s: 1_000_000_000n,
+  m: 60_000_000_000n,
+  h: 3_600_000_000_000n,
+  d: 86_400_000_000_000n,
+};
+
+/** `1m30s` and `1.5ms` as a number of `unit`s. */
+function durationIn(unit: string, text: string, flag: ValueTaker): bigint | undefined {
+  const nanoseconds = parseDuration(text);
+  const size = UNITS[unit];
+  if (nanoseconds === undefined || size === undefined) return undefined;
+  if (nanoseconds % size === 0n) return nanoseconds / size;
+  throw new UsageError(
+    `--${flag.name}: ${text} is not a whole number of ${unit}`,
+    `give a duration of at least 1${unit}`,
+  );
+}
+
+/** Nanoseconds of a text such as `10ms` or `1h30m`; undefined when it has no unit, or is none. */
+export function parseDuration(text: string): bigint | undefined {
+  const parts = /^(?:\d{1,18}(?:\.\d{1,9})?(?:ns|us|µs|ms|s|m|h|d))+$/.test(text)
+    ? text.match(/[\d.]+[a-zµ]+/g)
+    : null;
+  if (parts === null) return undefined;
+  return parts.reduce((sum, part) => {
+    const [, amount = "0", unit = "ns"] = /^([\d.]+)(\D+)$/.exec(part) ?? [];
+    return sum + scaled(amount, UNITS[unit] ?? 1n);
+  }, 0n);
+}
+
+/** `1.5` of a thousand is 1500, exactly. What is below one is cut off. */
+function scaled(amount: string, unit: bigint): bigint {
+  const [whole = "0", fraction = ""] = amount.split(".");
+  return BigInt(whole) * unit + (BigInt(fraction || "0") * unit) / 10n ** BigInt(fraction.length);
+}
+
+/** Powers of 1024, as shown by the format. */
+const SIZES = ["", "k", "m", "g", "t", "p"];
+
+function bytesOf(text: string, flag: ValueTaker): bigint | undefined {
+  const match = /^(\d{1,18}(?:\.\d{1,9})?)([kmgtp]?)(?:i?b)?$/i.exec(text);
+  if (match === null || /^\d+$/.test(text)) return undefined;
+  const [, amount = "0", suffix = ""] = match;
+  const unit = 1024n ** BigInt(SIZES.indexOf(suffix.toLowerCase()));
+  const bytes = scaled(amount, unit);
+  const [, fraction = ""] = amount.split(".");
+  if (bytes * 10n ** BigInt(fraction.length) === scaled(amount.replace(".", ""), unit)) return bytes;
+  throw new UsageError(`--${flag.name}: ${text} is not a whole number of bytes`, "give a size such as 64k");
+}
+
+/** The variable holds it in network order: the number that a little-endian machine reads there. */
+function networkPort(text: string, flag: ValueTaker): bigint | undefined {
+  if (!/^\d{1,5}$/.test(text)) return undefined;
+  const port = Number(text);
+  if (port > 0xffff) throw new UsageError(`--${flag.name}: there is no port ${text}`, "give 0 to 65535");
+  return BigInt(new DataView(Uint8Array.of(port >> 8, port & 0xff).buffer).getUint16(0, LITTLE_ENDIAN));
+}
+
+function networkAddress(text: string): bigint | undefined {
+  const parts = /^(\d{1,3})\.(\d{1,3})\.(\d{1,3})\.(\d{1,3})$/.exec(text)?.slice(1).map(Number);
+  if (parts === undefined || parts.some((part) => part > 255)) return undefined;
+  return BigInt(new DataView(Uint8Array.from(parts).buffer).getUint32(0, LITTLE_ENDIAN));
+}
+
+const LITTLE_ENDIAN = new Uint8Array(Uint16Array.of(1).buffer)[0] === 1;
+
+/** The id of a user of this machine. */
+export function userId(name: string): bigint | undefined {
+  if (/^-?\d/.test(name)) return undefined;
+  try {
+    const line = readFileSync("/etc/passwd", "utf8")
+      .split("\n")
+      .find((entry) => entry.startsWith(`${name}:`));
+    const uid = line?.split(":")[2];
+    return uid === undefined ? undefined : BigInt(uid);
+  } catch {
+    return undefined;
+  }
+}
+
+function named(names: object, text: string): bigint | undefined {
+  const value = Object.hasOwn(names, text) ? (names as Readonly<Record<string, unknown>>)[text] : undefined;
+  return typeof value === "number" ? BigInt(value) : undefined;
+}

@@ -1,0 +1,93 @@
+import {
+  type AttachOptions,
+  type BpfObject,
+  type BpfSpec,
+  CgroupArrayMap,
+  hostKernel,
+  type ProgramSpec,
+} from "@skep/bpf";
+import type { PackageMeta } from "@skep/package";
+import { isBareProbe } from "./abilities.ts";
+import { type Aim, aimOf, attachmentsOf } from "./attachments.ts";
+import { filterSettings } from "./filters.ts";
+import { fillMap } from "./map-flags.ts";
+import { obstacleTo } from "./obstacle.ts";
+import type { ToolArguments } from "./parse-arguments.ts";
+import { ProgramChoice } from "./program-choice.ts";
+import type { Tool } from "./tool.ts";
+import { UsageError } from "./usage-error.ts";
+
+/** What a command line makes of a package, before anything is in the kernel. */
+export interface Prepared {
+  readonly choice: ProgramChoice;
+  /** @throws {UsageError} for what nobody has said and cannot be guessed */
+  readonly attachments: (program: { readonly spec: ProgramSpec }) => readonly AttachOptions[];
+  /** Puts what the command line says into maps. Between loading and attaching. */
+  readonly fill: (object: BpfObject) => void;
+}
+
+/**
+ * Sets the variables, aims the programs, and chooses those that this kernel can run.
+ * @throws {UsageError} {UnsupportedError}
+ */
+export function prepare(spec: BpfSpec, meta: PackageMeta, tool: Tool, args: ToolArguments): Prepared {
+  const aim = aimOf(args);
+  const settings = filterSettings(tool.filters, args.own);
+  for (const [variable, value] of [...settings.variables, ...args.variables])
+    spec.variables.set(variable, value);
+  aimTracing(spec, aim);
+  const attachments = ({ spec: program }: { readonly spec: ProgramSpec }) =>
+    attachmentsOf(
+      program,
+      meta.bpf_skel.progs.find(({ name }) => name === program.name),
+      aim,
+    );
+  const ladders = args.own.has("all-programs") ? tool.ladders : [...tool.ladders, ...tool.twins];
+  const choice = new ProgramChoice(ladders, tool.optional, (name) => {
+    const wishes = spec.program(name);
+    return obstacleTo(
+      hostKernel(),
+      { ...wishes.spec, target: wishes.target },
+      known(attachments, wishes.spec),
+    );
+  });
+  return { choice, attachments, fill };
+
+  function fill(object: BpfObject): void {
+    for (const [flag, entries] of args.maps) fillMap(object, flag, entries);
+    for (const [name, directory] of settings.cgroups) {
+      const map = object.maps.get(name);
+      if (map instanceof CgroupArrayMap) map.set(0, directory);
+    }
+  }
+}
+
+/** Programs of this kind are told at load where they will be attached. */
+function aimTracing(spec: BpfSpec, aim: Aim): void {
+  for (const wishes of spec.programs.values())
+    if (aim.function !== undefined && wishes.spec.definition?.link === "tracing" && isBareProbe(wishes.spec))
+      wishes.target = aim.function;
+}
+
+/** Programs that are not chosen in the end may lack what nobody has said. */
+function known(attachments: Prepared["attachments"], spec: ProgramSpec): AttachOptions | undefined {
+  try {
+    return attachments({ spec })[0];
+  } catch (error) {
+    if (error instanceof UsageError) return undefined;
+    throw error;
+  }
+}
+
+/** Where the package's own words about a program are not those of its object. */
+export function disagreements(spec: BpfSpec, meta: PackageMeta): string[] {
+  return meta.bpf_skel.progs.flatMap(({ name, attach }) => {
+    const section = spec.programs.get(name)?.spec.section;
+    if (section === attach) return [];
+    return section === undefined
+      ? [`the package describes a program ${name}, which its object does not have`]
+      : [
+          `the package says SEC("${attach}") of program ${name}, its object SEC("${section}"): the object counts`,
+        ];
+  });
+}

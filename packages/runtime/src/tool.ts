@@ -1,0 +1,43 @@
+import type { ObjectSpec } from "@skep/bpf";
+import type { Package } from "@skep/package";
+import { abilitiesOf } from "./abilities.ts";
+import { type Filters, filtersOf } from "./filters.ts";
+import { flagsOf, settableGlobals } from "./flags.ts";
+import type { ToolDescription } from "./help.ts";
+import { declaredLadders, type Ladder, twinLadders } from "./ladders.ts";
+import { mapFlagsOf } from "./map-flags.ts";
+import type { ToolOptions } from "./parse-arguments.ts";
+import { optionalPrograms, toolDescription, variableNotes } from "./tool-meta.ts";
+
+/** A package as somebody sees it who is about to run it. Nothing here asks the kernel. */
+export interface Tool {
+  readonly description: ToolDescription;
+  readonly options: ToolOptions;
+  readonly filters: Filters;
+  readonly ladders: readonly Ladder[];
+  /** Programs that do the same thing twice, and nothing in the package says so. */
+  readonly twins: readonly Ladder[];
+  /** Programs that the tool can do without. */
+  readonly optional: ReadonlySet<string>;
+}
+
+/** @throws {MalformedError} for BTF that breaks its rules */
+export function readTool(name: string, spec: ObjectSpec, { meta }: Pick<Package, "meta">): Tool {
+  const notes = variableNotes(meta);
+  const globals = settableGlobals(spec, notes);
+  const filters = filtersOf(spec, globals, notes);
+  const twins = twinLadders(spec, meta.bpf_skel.progs);
+  return {
+    description: toolDescription(name, meta),
+    options: {
+      flags: flagsOf(spec, notes),
+      mapFlags: mapFlagsOf(spec, meta),
+      globals,
+      abilities: abilitiesOf(spec, meta, filters, twins.length > 0),
+    },
+    filters,
+    ladders: declaredLadders(spec, meta.bpf_skel.progs),
+    twins,
+    optional: optionalPrograms(meta),
+  };
+}
