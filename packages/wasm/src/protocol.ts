@@ -10,12 +10,17 @@
 export const Slot = {
   /** Counts answers: the guest's thread sleeps on it. */
   replies: 0,
-  /** Bytes of output sent and not yet written: the guest's thread waits while there are too many. */
+  /** Output sent and not yet written, see `outputCost`: the guest's thread waits while there is too much. */
   output: 1,
   /** 1 once the user wants the end. */
   interrupted: 2,
 } as const;
 export const SLOTS = 3;
+
+/** Bytes that a piece of output takes on its way: a program that writes letter by letter sends many messages. */
+export function outputCost(bytes: Uint8Array): number {
+  return bytes.length + 256;
+}
 
 /** Errors that the API answers with, negated (include/uapi/asm-generic/errno-base.h). */
 export const ENOENT = 2;

@@ -1,5 +1,5 @@
 import { type MessagePort, receiveMessageOnPort } from "node:worker_threads";
-import { EINTR, type GuestNote, type HostCall, type HostReply, Slot } from "../protocol.ts";
+import { EINTR, type GuestNote, type HostCall, type HostReply, outputCost, Slot } from "../protocol.ts";
 
 /** Output on its way that makes the guest wait, in bytes. */
 const MAX_OUTPUT = 1 << 20;
@@ -34,7 +34,7 @@ export class Host {
       if (underway < MAX_OUTPUT) break;
       Atomics.wait(this.#shared, Slot.output, underway);
     }
-    Atomics.add(this.#shared, Slot.output, bytes.length);
+    Atomics.add(this.#shared, Slot.output, outputCost(bytes));
     this.say({ say: "write", fd, bytes });
   }
 

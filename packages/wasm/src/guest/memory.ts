@@ -1,4 +1,3 @@
-const PAGE = 65_536;
 /** Names and paths are shorter (PATH_MAX). */
 const MAX_STRING = 4096;
 
@@ -34,10 +33,6 @@ export class GuestMemory {
   /** Bytes. */
   get size(): number {
     return this.#memory?.buffer.byteLength ?? 0;
-  }
-
-  get pages(): number {
-    return this.size / PAGE;
   }
 
   /** The guest's own bytes; undefined when they are not all inside its memory. */

@@ -1,8 +1,8 @@
 import type { Writable } from "node:stream";
-import { Slot } from "../protocol.ts";
+import { outputCost, Slot } from "../protocol.ts";
 
 /**
- * What the guest writes, on its way to our streams. Bytes are counted in shared memory until they are written, so that the
+ * What the guest writes, on its way to our streams. They are counted in shared memory until they are written, so that the
  * guest's thread waits while a reader is slow.
  */
 export class GuestOutput implements Disposable {
@@ -24,7 +24,7 @@ export class GuestOutput implements Disposable {
     this.#unread += bytes.length;
     this.#streams[fd].write(bytes, () => {
       this.#unread -= bytes.length;
-      Atomics.sub(this.#shared, Slot.output, bytes.length);
+      Atomics.sub(this.#shared, Slot.output, outputCost(bytes));
       Atomics.notify(this.#shared, Slot.output);
       if (this.#unread === 0) this.#settled();
     });
