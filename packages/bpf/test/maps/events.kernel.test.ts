@@ -124,6 +124,26 @@ it("delivers to a callback from the event loop, before and after pauses", async 
   expect(seen).toEqual(Array.from({ length: 502 }, (_, seq) => BigInt(seq)));
 });
 
+it("ends a reading inside its callback, and leaves the rest in the ring", async () => {
+  const { ring, send, type } = load();
+  const seen: bigint[] = [];
+  await new Promise<void>((resolve) => {
+    const reading = ring.consume<Event>(
+      ({ seq }) => {
+        seen.push(seq);
+        if (seen.length < 10) return;
+        reading.close();
+        resolve();
+      },
+      { type },
+    );
+    send(100);
+  });
+  expect(seen).toHaveLength(10);
+  expect(ring.drain<Event>(({ seq }) => seen.push(seq), { type })).toBe(90);
+  expect(seen).toEqual(Array.from({ length: 100 }, (_, index) => BigInt(index)));
+});
+
 it("loops over events until told to stop, and keeps the rest in the ring", async () => {
   const { ring, send, type } = load();
   send(10);
