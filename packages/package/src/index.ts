@@ -1,9 +1,17 @@
 export { exportTypeOf } from "./export-type-of.ts";
-export { type Archive, btfFor, type KernelName, readArchive } from "./inputs/archive.ts";
+export {
+  type Archive,
+  btfFor,
+  type KernelName,
+  readArchive,
+  type TarFile,
+  tarFiles,
+} from "./inputs/archive.ts";
 export { gunzip } from "./inputs/gunzip.ts";
 export { type InputKind, kindOfInput, strangerName } from "./inputs/kind-of-input.ts";
 export { type Input, packageOfObject, readInput } from "./inputs/read-input.ts";
 export { readYamlPackage } from "./inputs/read-yaml-package.ts";
+export { writeArchive } from "./inputs/write-archive.ts";
 export {
   isJsonArray,
   isJsonObject,

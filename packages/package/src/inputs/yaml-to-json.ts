@@ -32,7 +32,7 @@ export function parseYaml(bytes: Uint8Array, what: string): Json {
     document = parseDocument(text, {
       intAsBigInt: true,
       keepSourceTokens: false,
-      logLevel: "silent",
+      logLevel: "error",
       merge: false,
       prettyErrors: false,
       schema: "core",
@@ -43,7 +43,7 @@ export function parseYaml(bytes: Uint8Array, what: string): Json {
   } catch (cause) {
     throw malformed(what, "nests too deeply or is damaged", cause);
   }
-  const error = document.errors[0];
+  const error = document.errors[0] ?? document.warnings[0];
   if (error !== undefined)
     throw malformed(what, `${oneLine(error.message)} at character ${error.pos[0]}`, error);
   let nodes = 0;
