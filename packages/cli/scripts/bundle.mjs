@@ -37,5 +37,25 @@ await build({
   logLevel: "warning",
 });
 
+// What ecc --standalone puts into a file: one piece each, for there is nothing to share with.
+const standalone = `${root}dist/standalone`;
+rmSync(standalone, { recursive: true, force: true });
+await build({
+  absWorkingDir: root,
+  entryPoints: ["run", "unpack"].map((name) => ({ in: `src/standalone/${name}.ts`, out: name })),
+  outdir: standalone,
+  outExtension: { ".js": ".mjs" },
+  bundle: true,
+  format: "esm",
+  platform: "node",
+  target: "node20",
+  conditions: ["skep-source"],
+  external: ["koffi", "./run.ts"],
+  minifySyntax: true,
+  minifyWhitespace: true,
+  legalComments: "none",
+  logLevel: "warning",
+});
+
 const copyGrammar = fileURLToPath(new URL("../../compiler/scripts/copy-grammar.mjs", import.meta.url));
 execFileSync(process.execPath, [copyGrammar, `${outdir}/wasm`], { stdio: "inherit" });

@@ -52,7 +52,7 @@ function toolsDirectory(): string {
 }
 
 /** The directory that holds `bin/skep.js`, from wherever in it this code was bundled to. */
-function packageDirectory(): string {
+export function packageDirectory(): string {
   let directory = dirname(fileURLToPath(import.meta.url));
   while (!existsSync(join(directory, "bin", "skep.js"))) {
     const parent = dirname(directory);

@@ -1,4 +1,4 @@
-import { mkdtemp, rm } from "node:fs/promises";
+import { mkdtemp, rm, stat } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { basename, dirname, join, normalize } from "node:path";
 import { Btf, NotFoundError, type ObjectSpec, pruneObjectBtf, readSpec, stripDebug } from "@skep/bpf";
@@ -10,12 +10,12 @@ import {
   type Package,
   type PackageMeta,
 } from "@skep/package";
-import { type CompileFlags, compileObject } from "./compile.ts";
+import { type Compiled, type CompileFlags, compileObject, targetArch } from "./compile.ts";
 import { describeExports } from "./describe-exports.ts";
 import { describeExportType, describeOtherStructs } from "./describe-structs.ts";
 import { chooseExports, type ExportChoice, type ExportPlan, planExports } from "./export-types.ts";
-import { findClang } from "./find-clang.ts";
-import { addTypes, compileTypes } from "./force-types.ts";
+import { type Clang, findClang } from "./find-clang.ts";
+import { addTypes, compileHeader, compileTypes } from "./force-types.ts";
 import { sectionBytes } from "./object-sections.ts";
 import { localHeaders, readSource, type SourceFile } from "./source/source-file.ts";
 import { type AnnotatedSource, sourceNotes } from "./source/source-notes.ts";
@@ -31,6 +31,10 @@ export interface CompileOptions {
   readonly cflags?: readonly string[];
   /** Let clang colour its messages. */
   readonly color?: boolean;
+  /** A folder with headers in `include/`, and a `vmlinux.h` in `include/vmlinux/<arch>/`, in place of the machine's. */
+  readonly workspace?: string | undefined;
+  /** The source is a header: the object only has the types it defines. */
+  readonly headerOnly?: boolean;
 }
 
 export interface CompiledPackage {
@@ -57,25 +61,21 @@ export async function compilePackage(
   options: CompileOptions = {},
 ): Promise<CompiledPackage> {
   const main = await readUserFile(source);
-  const exported = header === undefined ? undefined : await readUserFile(header);
+  const exported = options.headerOnly ? main : header === undefined ? undefined : await readUserFile(header);
   const clang = await findClang(options.clang);
   const directory = await mkdtemp(join(tmpdir(), "skep-compile-"));
   try {
+    const files = [main, ...(await localHeaders(main))];
+    const plan = planExports(files, exported);
+    const annotated = files.some(({ path }) => normalize(path) === normalize(exported?.path ?? ""))
+      ? files
+      : [...files, ...(exported === undefined ? [] : [exported])];
     const flags: CompileFlags = {
-      includes: await ownIncludes(directory),
+      includes: await ownIncludes(directory, options.workspace),
       cflags: options.cflags ?? [],
       color: options.color ?? false,
     };
-    const files = [main, ...(await localHeaders(main))];
-    const plan = planExports(files, exported);
-    const annotated = files.some(({ path }) => path === normalize(exported?.path ?? ""))
-      ? files
-      : [...files, ...(exported === undefined ? [] : [exported])];
-    const typeFlags = { ...flags, color: false, cflags: [...flags.cflags, `-I${dirname(source)}`] };
-    const [compiled, types] = await Promise.all([
-      compileObject(clang, source, join(directory, "object.o"), flags),
-      compileTypes(clang, source, plan, directory, typeFlags),
-    ]);
+    const { types, ...compiled } = await compileUnits(clang, source, plan, directory, flags, options);
     const name = basename(source).split(".")[0] ?? "";
     return { name, ...assemble(name, annotated, compiled.object, plan, types), ...compiled };
   } finally {
@@ -83,14 +83,49 @@ export async function compilePackage(
   }
 }
 
-/** Without types of the kernel everything that does not include `vmlinux.h` still compiles. */
-async function ownIncludes(spare: string): Promise<readonly string[]> {
+/** The program, and beside it the types that it does not mention in its BTF. A header is all types. */
+async function compileUnits(
+  clang: Clang,
+  source: string,
+  plan: ExportPlan,
+  directory: string,
+  flags: CompileFlags,
+  { headerOnly }: CompileOptions,
+): Promise<Compiled & { readonly types: Btf | undefined }> {
+  const beside = { ...flags, cflags: [...flags.cflags, `-I${dirname(source)}`] };
+  if (headerOnly)
+    return { ...(await compileHeader(clang, source, plan, directory, beside)), types: undefined };
+  const [compiled, types] = await Promise.all([
+    compileObject(clang, source, join(directory, "object.o"), flags),
+    compileTypes(clang, source, plan, directory, { ...beside, color: false }),
+  ]);
+  return { ...compiled, types };
+}
+
+/**
+ * Where `vmlinux.h` and, in a workspace, everything else is. Without types of the kernel everything that does not include
+ * `vmlinux.h` still compiles.
+ */
+async function ownIncludes(spare: string, workspace: string | undefined): Promise<readonly string[]> {
+  const given = workspace === undefined ? [] : await workspaceIncludes(workspace);
   try {
-    return [await vmlinuxHeaderDirectory(spare)];
+    return [...given, await vmlinuxHeaderDirectory(spare)];
   } catch (error) {
-    if (error instanceof NotFoundError) return [];
+    if (error instanceof NotFoundError) return given;
     throw error;
   }
+}
+
+/** @throws {NotFoundError} */
+async function workspaceIncludes(workspace: string): Promise<readonly string[]> {
+  const include = join(workspace, "include");
+  const { isDirectory } = await stat(include).then(
+    (found) => ({ isDirectory: found.isDirectory() }),
+    () => ({ isDirectory: false }),
+  );
+  if (!isDirectory)
+    throw new NotFoundError(`the workspace ${workspace} has no folder include`, "check the path after -w");
+  return [include, join(include, "vmlinux", targetArch(process.arch))];
 }
 
 async function readUserFile(path: string): Promise<SourceFile> {

@@ -1,7 +1,7 @@
 import { writeFile } from "node:fs/promises";
 import { join, resolve } from "node:path";
-import { Btf, BtfBuilder } from "@skep/bpf";
-import { type CompileFlags, compileObject } from "./compile.ts";
+import { Btf, BtfBuilder, InvalidArgumentError } from "@skep/bpf";
+import { type Compiled, type CompileFlags, compileObject } from "./compile.ts";
 import { CompileError } from "./errors.ts";
 import { type ExportPlan, findStructs } from "./export-types.ts";
 import type { Clang } from "./find-clang.ts";
@@ -46,6 +46,26 @@ async function compilePointers(
     if (error instanceof CompileError) return undefined;
     throw error;
   }
+}
+
+/**
+ * An object that only has the types of a header: static pointers keep them there, and are no variables of the package's.
+ * @throws {CompileError}; {InvalidArgumentError} when the header defines no struct
+ */
+export async function compileHeader(
+  clang: Clang,
+  header: string,
+  plan: ExportPlan,
+  directory: string,
+  flags: CompileFlags,
+): Promise<Compiled> {
+  if (plan.definitions.length === 0)
+    throw new InvalidArgumentError(`${header} defines no struct`, "give a header with the structs to export");
+  const unit = join(directory, "header.bpf.c");
+  const types = plan.definitions.map(({ kind, name }) => (kind === "struct" ? `struct ${name}` : name));
+  const pointers = types.map((type, at) => `static ${type} *skep_type_${at} __attribute__((used));\n`);
+  await writeFile(unit, `#include ${JSON.stringify(resolve(header))}\n${pointers.join("")}`);
+  return compileObject(clang, unit, join(directory, "header.o"), flags);
 }
 
 /** The object's BTF with the types it lacks added at the end, so that no id of the object changes. */

@@ -1,15 +1,28 @@
 import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { InvalidArgumentError, MalformedError } from "@skep/bpf";
-import { isJsonObject, metaJson, parseJson, parseJsonText, writeJson, writePackage } from "@skep/package";
+import {
+  isJsonObject,
+  metaJson,
+  parseJson,
+  parseJsonText,
+  writeArchive,
+  writeJson,
+  writePackage,
+} from "@skep/package";
 import type { CompiledPackage } from "./compile-package.ts";
 import { printYaml } from "./print-yaml.ts";
+import { wasmHeader } from "./wasm-header.ts";
 
 export interface OutputOptions {
   /** YAML in place of JSON for the description and the package. */
   readonly yaml?: boolean;
   /** False: only the object and its description. */
   readonly packageFile?: boolean;
+  /** Also `ewasm-skel.h`, the package for C. */
+  readonly wasmHeader?: boolean;
+  /** Also `<name>.tar`, the package with types of kernels that have none, see `pruneForKernels`. */
+  readonly kernelTypes?: ReadonlyMap<string, Uint8Array> | undefined;
 }
 
 /**
@@ -40,7 +53,7 @@ function isOurs(bytes: Uint8Array): boolean {
   }
 }
 
-/** Writes `<name>.bpf.o`, `<name>.skel.json` and `package.json`. Gives the paths written. */
+/** Writes `<name>.bpf.o`, `<name>.skel.json` and `package.json`, and what else is asked for. Gives the paths written. */
 export async function writeOutputs(
   compiled: CompiledPackage,
   directory: string,
@@ -55,6 +68,12 @@ export async function writeOutputs(
     [`${compiled.name}.skel.${extension}`, options.yaml === true ? printYaml(meta) : writeJson(meta)],
   ];
   if (options.packageFile !== false) files.push([`package.${extension}`, packageText(compiled, options)]);
+  if (options.wasmHeader === true) files.push(["ewasm-skel.h", wasmHeader(compiled.package)]);
+  if (options.kernelTypes !== undefined)
+    files.push([
+      `${compiled.name}.tar`,
+      await writeArchive(compiled.name, compiled.package, options.kernelTypes),
+    ]);
   const paths: string[] = [];
   for (const [file, content] of files) {
     const path = join(directory, file);

@@ -1,12 +1,11 @@
 import type { ObjectSpec } from "@skep/bpf";
-import type { JsonObject, SourceNotes } from "@skep/package";
+import { type JsonObject, readView, type SourceNotes, viewMembers } from "@skep/package";
 import { readAnnotations } from "./annotations.ts";
 import type { Declaration } from "./declarations.ts";
 import type { DocComment } from "./doc-comment.ts";
 import { didYouMean } from "./near-word.ts";
 import type { SourceFile } from "./source-file.ts";
 import type { MemberDefinition, StructDefinition } from "./structs.ts";
-import { readView } from "./view-text.ts";
 import { checkAnnotations, checkStray, entriesOf, type Place, type Remark, saysMore } from "./vocabulary.ts";
 
 /** What the source says about a struct beyond documentation. */
@@ -147,7 +146,7 @@ class NotesReader {
     if (read === undefined || "problem" in read) return;
     const names = memberNames(struct.members);
     const line = readAnnotations(struct.doc ?? { lines: [] }).find(({ word }) => word === "view")?.line ?? 0;
-    for (const member of read.members) {
+    for (const member of viewMembers(read)) {
       const first = member.split(".")[0] ?? "";
       if (names.includes(first)) continue;
       const text = `@view names ${member}, which struct ${struct.name} does not have${didYouMean(first, names)}`;

@@ -1,7 +1,6 @@
-import { isJsonObject, type Json, type JsonObject } from "@skep/package";
+import { isJsonObject, type Json, type JsonObject, readView } from "@skep/package";
 import { type Annotation, PROSE } from "./annotations.ts";
 import { didYouMean, nearWord } from "./near-word.ts";
-import { checkView } from "./view-text.ts";
 
 /** What a comment can be about. */
 export type Place = "license" | "variable" | "map" | "program" | "struct" | "member";
@@ -105,6 +104,11 @@ const group: Check = (value, place) =>
   text(value, place) ??
   (/^[^\s/]+(\/[^\s/]+)?$/.test(String(value)) ? undefined : `wants GROUP or GROUP/RUNG, not ${show(value)}`);
 
+const view: Check = (value) => {
+  const read = readView(String(value));
+  return "problem" in read ? read.problem : undefined;
+};
+
 /** `@export` names a struct before a map, and stands alone before a struct. */
 const exported: Check = (value, place) => (place === "map" ? text(value, place) : switchedOn(value, place));
 
@@ -135,7 +139,7 @@ const WORDS: Readonly<Record<string, Word>> = {
   },
   tcopts: { places: ["program"], check: object({ handle: number, priority: number }) },
   value: { places: ["variable"], check: anything },
-  view: { places: ["struct"], check: (value) => checkView(String(value)) },
+  view: { places: ["struct"], check: view },
   xdpopts: { places: ["program"], check: object({ old_prog_fd: number }) },
 };
 
