@@ -24,9 +24,18 @@ export interface Feed {
   start(): EventReading;
   /** Shows what is there now. */
   drain(): void;
-  /** Events that never arrived. Sources that share a counter give the same `counter`. */
-  lost(): { readonly counter: string; readonly count: bigint };
+  /** Events that never arrived. */
+  lost(): readonly LostEvents[];
   close(): void;
+}
+
+export interface LostEvents {
+  /** Sources that share a counter give the same name. */
+  readonly counter: string;
+  /** Since the start. */
+  readonly count: bigint;
+  /** Where they were lost: `ring buffer events was full`. */
+  readonly cause: string;
 }
 
 /**
@@ -48,10 +57,18 @@ export function bufferFeed(object: BpfObject, source: EventSource, takes: readon
   return {
     start: () => map.consume(emit, eventOptions),
     drain: () => void map.drain(emit, eventOptions),
-    lost: () => ({
-      counter: own ? map.name : "lost_events",
-      count: (source.kind === "perf" ? map.lost : counter?.read()) ?? 0n,
-    }),
+    lost: () => [
+      {
+        counter: own ? map.name : "lost_events",
+        count: (source.kind === "perf" ? map.lost : counter?.read()) ?? 0n,
+        cause: own ? `${source.kind} buffer ${map.name} was full` : "the program could not send them",
+      },
+      {
+        counter: `${map.name} malformed`,
+        count: BigInt(map.counters.malformed),
+        cause: `records of ${map.name} are shorter than their type`,
+      },
+    ],
     close: () => map.close(),
   };
 }
@@ -88,7 +105,7 @@ export function printkFeed(object: BpfObject, take: Take): Feed {
   return {
     start: () => printk.consume(emit),
     drain: () => printk.drain(emit),
-    lost: () => ({ counter: "printk", count: printk.lost }),
+    lost: () => [{ counter: "printk", count: printk.lost, cause: "lines were printed too fast" }],
     close: () => printk[Symbol.dispose](),
   };
 }

@@ -1,22 +1,48 @@
 import type { EventReading } from "@skep/bpf";
 import type { Feed, Take } from "./feed.ts";
+import { LossWatch } from "./loss-watch.ts";
 import type { Output } from "./output.ts";
+import type { SortedRows } from "./sorted-rows.ts";
 import type { Timeline } from "./timeline.ts";
-import type { View } from "./view.ts";
+import type { View, Views } from "./view.ts";
+
+export interface SessionParts {
+  readonly output: Output;
+  readonly timeline: Timeline;
+  /** How a loss is shown among the rows. */
+  readonly lost: Views["lost"];
+  /** Holds the rows back until the end. */
+  readonly sorted?: SortedRows | undefined;
+}
 
 /** All that a running tool reports, on its way from the kernel to the output. */
 export class Session implements Disposable {
   readonly #output: Output;
   readonly #timeline: Timeline;
+  readonly #sorted: SortedRows | undefined;
+  readonly #losses: LossWatch;
   readonly #headers = new Set<string>();
   readonly #feeds: Feed[] = [];
   #readings: EventReading[] = [];
   #events = 0;
+  #most = Number.POSITIVE_INFINITY;
+  #onMost = () => {};
   #inBatch = false;
 
-  constructor(output: Output, timeline: Timeline) {
+  constructor({ output, timeline, lost, sorted }: SessionParts) {
     this.#output = output;
     this.#timeline = timeline;
+    this.#sorted = sorted;
+    this.#losses = new LossWatch(
+      () => this.#feeds.flatMap((feed) => feed.lost()),
+      (loss) => {
+        // A stuck reader gets one record of all that was lost once it reads again.
+        if (output.full) return false;
+        output.line(lost(loss));
+        output.flush();
+        return true;
+      },
+    );
     // A slow reader leaves events in the kernel's buffers, and the kernel side counts what does not fit.
     output.onDrain = () => this.#resume();
   }
@@ -26,14 +52,26 @@ export class Session implements Disposable {
     this.#feeds.push(feed);
   }
 
-  /** Shows the events of one kind, and the header for them at the start. */
-  taker(view: View): Take {
+  /** Shows the events of one kind, and the header for them at the start. `wanted`: which of them; all when left out. */
+  taker(view: View, wanted?: (event: Parameters<Take>[0]) => boolean): Take {
     if (view.header !== undefined) this.#headers.add(view.header);
-    return (event) => {
+    const show: Take = (event) => {
+      if (this.#events >= this.#most) return;
       if (!this.#inBatch) this.#beginBatch();
-      this.#events++;
-      this.#output.line(view.row(event));
+      if (++this.#events === this.#most) this.#end();
+      if (this.#sorted !== undefined) this.#sorted.add(view, event);
+      else {
+        this.#output.line(view.row(event));
+        if (this.#output.full) this.#pause();
+      }
     };
+    return wanted === undefined ? show : (event) => wanted(event) && show(event);
+  }
+
+  /** Shows so many events and no more, then calls `then`. */
+  stopAfter(count: number, then: () => void): void {
+    this.#most = count;
+    this.#onMost = then;
   }
 
   get events(): number {
@@ -41,10 +79,7 @@ export class Session implements Disposable {
   }
 
   get lost(): bigint {
-    const counters = new Map(
-      this.#feeds.map((feed) => feed.lost()).map(({ counter, count }) => [counter, count]),
-    );
-    return [...counters.values()].reduce((sum, count) => sum + count, 0n);
+    return this.#losses.total;
   }
 
   /** Shows the headers, then events as they come. @returns whether there was any header */
@@ -52,6 +87,7 @@ export class Session implements Disposable {
     for (const header of this.#headers) this.#output.line(header);
     this.#output.flush();
     this.#resume();
+    this.#losses.start();
     return this.#headers.size > 0;
   }
 
@@ -59,10 +95,13 @@ export class Session implements Disposable {
   finish(): void {
     this.#pause();
     for (const feed of this.#feeds) feed.drain();
+    for (const row of this.#sorted?.take() ?? []) this.#output.line(row);
+    this.#losses.stop();
   }
 
   [Symbol.dispose](): void {
     this.#pause();
+    this.#losses.stop();
     for (const feed of this.#feeds.splice(0)) feed.close();
   }
 
@@ -72,6 +111,11 @@ export class Session implements Disposable {
 
   #pause(): void {
     for (const reading of this.#readings.splice(0)) reading.close();
+  }
+
+  #end(): void {
+    this.#pause();
+    this.#onMost();
   }
 
   /** What arrives in one go has one time and becomes one write. */

@@ -1,6 +1,10 @@
+import type { BpfValue } from "@skep/bpf";
+import { type Fields, parseFields } from "./fields.ts";
 import type { OwnValues } from "./own-options.ts";
+import { parseSort, type SortKey } from "./sort.ts";
 import { TIME_KINDS, type TimeKind } from "./timeline.ts";
 import { UsageError } from "./usage-error.ts";
+import type { EventKind } from "./view.ts";
 import { OUTPUT_FORMATS, type OutputFormat } from "./views.ts";
 
 /** What the command line says about how events are shown. */
@@ -8,16 +12,42 @@ export interface ShowOptions {
   readonly output: OutputFormat;
   /** Without it a table has the time of day, and other formats have what the event has. */
   readonly timestamp: TimeKind | undefined;
+  readonly fields: Fields | undefined;
+  /** Makes the filters of `--filter`, one for each kind of event. */
+  readonly filter: MakeFilters | undefined;
+  readonly sort: readonly SortKey[];
 }
 
-/** @throws {UsageError} for a word that an option does not know */
-export function showOptions(own: OwnValues): ShowOptions {
+/** @throws {UsageError} for an expression that suits none of the kinds */
+type MakeFilters = (
+  kinds: readonly EventKind[],
+  warn: (line: string) => void,
+) => readonly ((event: BpfValue) => boolean)[];
+
+/** The expression language is read only where somebody filters. @throws {UsageError} for a word that an option does not know */
+export async function showOptions(own: OwnValues): Promise<ShowOptions> {
   const output = own.get("output") ?? (own.has("json") ? "json" : "table");
   const timestamp = own.get("timestamp");
+  const fields = own.get("fields");
+  const sort = own.get("sort");
+  const filter = own.get("filter");
+  if (sort !== undefined && !own.has("count") && !own.has("duration"))
+    throw new UsageError(
+      "--sort: a stream of events has no end to sort at",
+      "give --duration or --count as well",
+    );
   return {
     output: oneOf("output", OUTPUT_FORMATS, output),
     timestamp: timestamp === undefined ? undefined : oneOf("timestamp", TIME_KINDS, timestamp),
+    fields: fields === undefined ? undefined : parseFields(fields),
+    filter: filter === undefined ? undefined : await filterMaker(filter),
+    sort: sort === undefined ? [] : parseSort(sort),
   };
+}
+
+async function filterMaker(text: string): Promise<MakeFilters> {
+  const { filtersOf } = await import("./event-filter.ts");
+  return (kinds, warn) => filtersOf(text, kinds, warn);
 }
 
 function oneOf<Word extends string>(option: string, words: readonly Word[], text: string): Word {

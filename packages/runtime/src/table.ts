@@ -1,14 +1,18 @@
 import type { BpfValue } from "@skep/bpf";
 import { clockOf } from "./clock-text.ts";
 import type { Column } from "./columns.ts";
+import { rowsView } from "./rows.ts";
 import type { Stamp } from "./timeline.ts";
 import type { Loss, Selection, View, Views } from "./view.ts";
 
-/** Rows under a header: the time, what kind of event where there are several, then the columns. */
+/** Rows under a header: the time, what kind of event where there are several, then the columns; or lines of text. */
 export function tables(selections: readonly Selection[]): Views {
   const labels = selections.flatMap(({ label }) => label ?? []);
   const width = Math.max("EVENT".length, ...labels.map(({ length }) => length));
-  return { views: selections.map((selection) => new Table(selection, width)), lost: lossLine };
+  const views = selections.map((selection) =>
+    selection.rows === undefined ? new Table(selection, width) : rowsView(selection),
+  );
+  return { views, lost: lossLine };
 }
 
 /** `12:00:01 lost 34 events since 12:00:00: …`. */
@@ -20,11 +24,14 @@ export function lossLine({ count, since, until, cause }: Loss): string {
 class Table implements View {
   readonly header: string | undefined;
   readonly #columns: readonly Column[];
+  /** Those with lines below the row. */
+  readonly #deep: readonly Column[];
   readonly #stamp: Stamp | undefined;
   readonly #label: string | undefined;
 
   constructor({ kind, columns, stamp, label }: Selection, labelWidth: number) {
     this.#columns = columns;
+    this.#deep = columns.filter(({ lines }) => lines !== undefined);
     this.#stamp = stamp;
     this.#label = label?.padEnd(labelWidth);
     const head = [
@@ -39,8 +46,9 @@ class Table implements View {
     let head = stamp === undefined ? "" : stamp.text(event);
     if (this.#label !== undefined) head += head === "" ? this.#label : ` ${this.#label}`;
     const row = this.#line(head, (column) => column.text(event));
-    const below = this.#columns.flatMap((column) => column.lines?.(event) ?? []);
-    return below.length === 0 ? row : [row, ...below.map((line) => `    ${line}`)].join("\n");
+    if (this.#deep.length === 0) return row;
+    const below = this.#deep.flatMap((column) => column.lines?.(event) ?? []);
+    return [row, ...below.map((line) => `    ${line}`)].join("\n");
   }
 
   /**

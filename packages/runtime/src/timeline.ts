@@ -14,6 +14,8 @@ export interface Stamp {
   readonly width: number;
   text(event: BpfValue): string;
   json(event: BpfValue): string;
+  /** The same as `json`, of a time that no event has (wall-clock, nanoseconds); `null` where it cannot be said. */
+  mark(time: bigint): string;
 }
 
 const SECOND = 1_000_000_000n;
@@ -46,7 +48,7 @@ export class Timeline {
     if (kind === "none") return undefined;
     const wall = this.#wallOf(own);
     if (kind === undefined)
-      return { header: "TIME", width: 8, text: (event) => this.#clock(wall(event)), json: iso(wall) };
+      return { header: "TIME", width: 8, text: (event) => this.#clock(wall(event)), ...iso(wall) };
     if (kind === "wall")
       return {
         header: "TIME",
@@ -55,7 +57,7 @@ export class Timeline {
           const time = wall(event);
           return `${this.#clock(time)}.${String(time % SECOND).padStart(9, "0")}`;
         },
-        json: iso(wall),
+        ...iso(wall),
       };
     if (kind === "delta")
       return {
@@ -63,6 +65,7 @@ export class Timeline {
         width: 13,
         text: (event) => secondsText(this.#sincePrevious(wall(event)), 13),
         json: (event) => String(this.#sincePrevious(wall(event))),
+        mark: () => "null",
       };
     const mono = (event: BpfValue) => wall(event) - this.#wallClock.offset("monotonic");
     return {
@@ -70,6 +73,7 @@ export class Timeline {
       width: 17,
       text: (event) => secondsText(mono(event), 17),
       json: (event) => String(mono(event)),
+      mark: (time) => String(time - this.#wallClock.offset("monotonic")),
     };
   }
 
@@ -105,8 +109,9 @@ export class Timeline {
   }
 }
 
-function iso(wall: (event: BpfValue) => bigint): (event: BpfValue) => string {
-  return (event) => `"${isoText(wall(event))}"`;
+function iso(wall: (event: BpfValue) => bigint): Pick<Stamp, "json" | "mark"> {
+  const mark = (time: bigint) => `"${isoText(time)}"`;
+  return { mark, json: (event) => mark(wall(event)) };
 }
 
 /** `12.000000345`, right-aligned. */

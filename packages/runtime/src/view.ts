@@ -1,4 +1,5 @@
 import type { BpfValue } from "@skep/bpf";
+import type { ViewText } from "@skep/package";
 import type { Column } from "./columns.ts";
 import type { MemberShape, Shape } from "./shape.ts";
 import type { Stamp } from "./timeline.ts";
@@ -33,6 +34,8 @@ export interface Selection {
   readonly kind: EventKind;
   /** The columns to show, in order. */
   readonly columns: readonly Column[];
+  /** Set when events are lines of text in place of columns. */
+  readonly rows?: Extract<ViewText, { kind: "rows" }> | undefined;
   /** When the event happened; undefined when nobody wants to know. */
   readonly stamp: Stamp | undefined;
   /** Names the kind in every row, where there are several. */

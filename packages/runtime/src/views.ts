@@ -1,9 +1,11 @@
+import { csv } from "./csv.ts";
 import { jsonLines } from "./json-lines.ts";
 import { tables } from "./table.ts";
 import type { Selection, Views } from "./view.ts";
+import { yaml } from "./yaml.ts";
 
 /** What `--output` may say, and who does it. */
-const OUTPUTS = { table: tables, json: jsonLines } satisfies Record<
+const OUTPUTS = { table: tables, json: jsonLines, csv, yaml } satisfies Record<
   string,
   (selections: readonly Selection[]) => Views
 >;
