@@ -19,6 +19,8 @@ export const ExitCode = {
   NoInput: 66,
   Unsupported: 69,
   Bug: 70,
+  /** EX_TEMPFAIL: `--fail-on-loss`, and events were lost. */
+  Loss: 75,
   Permission: 77,
 } as const;
 export type ExitCode = (typeof ExitCode)[keyof typeof ExitCode];

@@ -100,10 +100,12 @@ export async function runPackage(pkg: Package, options: RunOptions): Promise<Run
   // `| head` has what it wants: no more words.
   if (output.closed) return { exitCode: ExitCode.Ok, unread: 0 };
   if (unread > 0) say(`the last ${unread} characters found no reader`);
-  const { events, lost } = session;
+  const { events, lost, leftOut } = session;
+  if (leftOut > 0) say(`${leftOut} rows were too many to sort: the first ones of the order are shown`);
   if (!quiet)
     stderr.write(`${summaryText(name, { events, lost, milliseconds: performance.now() - begin })}\n`);
-  return { exitCode: ExitCode.Ok, unread };
+  const failed = lost > 0n && args.own.has("fail-on-loss");
+  return { exitCode: failed ? ExitCode.Loss : ExitCode.Ok, unread };
 }
 
 /** For `--verbose`. */

@@ -82,6 +82,11 @@ export class Session implements Disposable {
     return this.#losses.total;
   }
 
+  /** Rows that were too many to sort. */
+  get leftOut(): number {
+    return this.#sorted?.leftOut ?? 0;
+  }
+
   /** Shows the headers, then events as they come. @returns whether there was any header */
   start(): boolean {
     for (const header of this.#headers) this.#output.line(header);
