@@ -13,8 +13,19 @@ export interface Package {
    */
   readonly compressed?: Uint8Array;
   readonly meta: PackageMeta;
+  /** How the document was written, for writing it the same way as long as `meta` is not replaced. */
+  readonly asRead?: AsRead;
   /** Members of the package besides `bpf_object`, `bpf_object_size` and `meta`, as they were read. */
   readonly extra: JsonObject;
+}
+
+/** What reading a package evens out: lists that were `null` or empty, the shapes of 2022, a size that was not given. */
+export interface AsRead {
+  /** The description that was made of `document`. */
+  readonly meta: PackageMeta;
+  /** `meta` as it stood in the file. */
+  readonly document: JsonObject;
+  readonly statesSize: boolean;
 }
 
 /** `meta`. Every level may carry further keys: they are kept, and readers ignore those they do not know. */

@@ -45,10 +45,13 @@ export function packageOf(json: Json, limits: PackageLimits = {}): Package {
       "give a package written by ecc",
     );
   const compressed = decodeBase64(encoded);
+  const document = object(meta, "meta");
+  const description = readMeta(document);
   return {
     object: inflate(compressed, size, limits.maxObjectBytes ?? 64 * MEBIBYTE),
     compressed,
-    meta: readMeta(object(meta, "meta")),
+    meta: description,
+    asRead: { meta: description, document, statesSize: size !== undefined },
     extra,
   };
 }
@@ -154,6 +157,9 @@ function readExportTypes(value: Json | undefined): readonly ExportType[] | undef
 
 function readExportType(item: JsonObject, index: number): ExportType {
   const where = `meta.export_types[${index}]`;
+  // In 2022 `id` was a type in BTF of the package's own (`export_btf`): in the object, only the name finds it.
+  if (item.type_id === undefined && item.id !== undefined)
+    return { ...item, name: text(item, "name", where), size: 0, type_id: 0, members: [] };
   const members = list(item.members, `${where}.members`).map((member, at) => {
     const here = `${where}.members[${at}]`;
     return {

@@ -5,15 +5,16 @@ import { writeJson } from "./write-json.ts";
 
 /**
  * The bytes of a package file: one line of JSON without a newline, keys in alphabetical order, the object as
- * base64 of a zlib stream of level 6. A package that was read is written with the stream it was read from.
+ * base64 of a zlib stream of level 6. A package that was read is written as it was: the same stream, the same shapes.
  */
 export function writePackage(content: Package): Uint8Array {
   const compressed = content.compressed ?? deflateSync(content.object, { level: 6 });
+  const asRead = content.asRead?.meta === content.meta ? content.asRead : undefined;
   const text = writeJson({
     ...content.extra,
     bpf_object: Buffer.from(compressed).toString("base64"),
-    bpf_object_size: content.object.length,
-    meta: metaJson(content.meta),
+    ...(asRead?.statesSize === false ? {} : { bpf_object_size: content.object.length }),
+    meta: asRead?.document ?? metaJson(content.meta),
   });
   return new TextEncoder().encode(text);
 }

@@ -7,6 +7,9 @@ import { validateLikeEunomia } from "./eunomia-schema.ts";
 const META =
   '{"bpf_skel":{"data_sections":[{"name":".rodata","variables":[{"name":"pid_filter","type":"pid_t"}]}],"maps":[{"ident":"rodata","mmaped":true,"name":"minimal_.rodata"},{"ident":"rodata_str1_1","name":".rodata.str1.1"}],"obj_name":"minimal_bpf","progs":[{"attach":"tp/syscalls/sys_enter_write","link":true,"name":"handle_tp"}]},"eunomia_version":"0.3.4"}';
 
+const META_2022 =
+  '{"bpf_skel":{"data_sections":[{"name":".rodata","variables":[{"align":4,"name":"min","offset":0,"size":8,"type":"long long unsigned int"}]}],"maps":[{"ident":"rb","name":"rb"}],"obj_name":"client_bpf","progs":[{"link":true,"name":"handle_exec"}]},"export_types":{"export_btf":"n+sBABgAAAA\\n","structs":[{"id":2,"name":"event"}]}}';
+
 const object = new Uint8Array(3000).map((_, i) => i % 251);
 const utf8 = (text: string) => new TextEncoder().encode(text);
 
@@ -41,6 +44,12 @@ describe("readPackage", () => {
   it("takes null for an empty list of maps, programs or sections", () => {
     const meta = '{"bpf_skel":{"data_sections":null,"maps":null,"obj_name":"x","progs":null}}';
     expect(read({ meta }).meta.bpf_skel).toEqual({ data_sections: [], maps: [], obj_name: "x", progs: [] });
+  });
+
+  it("takes the first packages of 2022, whose exported types live in BTF of their own", () => {
+    const content = read({ meta: META_2022, size: "" });
+    expect(content.meta.export_types).toMatchObject([{ name: "event", type_id: 0 }]);
+    expect(content.meta.bpf_skel.progs).toEqual([{ link: true, name: "handle_exec", attach: "" }]);
   });
 
   it("takes a package of 2022: no size, no attach, export_types as an object", () => {
@@ -106,6 +115,8 @@ describe("writePackage", () => {
       { extra: ',"other":{"deep":[1.0,18446744073709551615]}' },
       { meta: META.replace('"type":"pid_t"', '"type":"pid_t","unit":1.5') },
       { meta: '{"bpf_skel":{"data_sections":[],"maps":null,"obj_name":"x","progs":null}}' },
+      { meta: '{"bpf_skel":{"data_sections":null,"maps":[],"obj_name":"x","progs":[]}}' },
+      { meta: META_2022, size: "" },
     ] satisfies Parts[]) {
       const bytes = utf8(packageText(parts));
       expect(Buffer.from(writePackage(readPackage(bytes))).toString()).toBe(Buffer.from(bytes).toString());
