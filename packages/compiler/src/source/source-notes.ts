@@ -53,18 +53,19 @@ export function sourceNotes(files: readonly SourceFile[], spec: ObjectSpec): Ann
     for (const declaration of file.declarations.filter(({ doc }) => doc !== undefined)) {
       const doc = declaration.doc as DocComment;
       const found = declaration.names.filter((name) => parts.has(name));
-      if (isLicense(declaration)) license ??= reader.read(file, doc, "license");
-      else if (found.length === 0) reader.stray(file, doc, whereIs(declaration));
+      if (isLicense(declaration)) license ??= reader.read(doc, "license");
+      else if (found.length === 0) reader.stray(doc, whereIs(declaration));
       for (const name of found) {
         const part = parts.get(name) ?? "variables";
-        if (!notes[part].has(name)) notes[part].set(name, reader.read(file, doc, PLACE_OF[part]));
+        if (!notes[part].has(name)) notes[part].set(name, reader.read(doc, PLACE_OF[part]));
       }
     }
     for (const struct of file.structs) {
       const found = reader.struct(file, struct);
       if (found !== undefined && !structs.has(struct.name)) structs.set(struct.name, found);
     }
-    for (const doc of file.strays) reader.stray(file, doc, "here");
+    for (const doc of file.strays) reader.stray(doc, "here");
+    reader.endFile(file);
   }
   return { notes: { ...notes, doc: license }, structs, warnings: reader.warnings };
 }
@@ -93,37 +94,42 @@ function whereIs({ names }: Declaration): string {
 }
 
 class NotesReader {
-  readonly #warnings = new Set<string>();
+  readonly warnings: string[] = [];
+  #remarks: Remark[] = [];
 
-  /** Each once, in the order found. */
-  get warnings(): readonly string[] {
-    return [...this.#warnings];
+  /** Puts what was found in a file in the order of its lines, each thing once: `int a, b;` has one comment. */
+  endFile({ path }: SourceFile): void {
+    const lines = this.#remarks
+      .sort((a, b) => a.line - b.line)
+      .map(({ line, text }) => `${path}:${line}: warning: ${text}`);
+    this.warnings.push(...new Set(lines));
+    this.#remarks = [];
   }
 
-  read(file: SourceFile, doc: DocComment, place: Place): JsonObject {
+  read(doc: DocComment, place: Place): JsonObject {
     const annotations = readAnnotations(doc);
-    this.#warn(file, checkAnnotations(annotations, place));
+    this.#remarks.push(...checkAnnotations(annotations, place));
     return entriesOf(annotations, place);
   }
 
-  stray(file: SourceFile, doc: DocComment, where: string): void {
-    this.#warn(file, checkStray(readAnnotations(doc), where));
+  stray(doc: DocComment, where: string): void {
+    this.#remarks.push(...checkStray(readAnnotations(doc), where));
   }
 
   /** Undefined when nothing is annotated: plain documentation of types stays out of packages. */
   struct(file: SourceFile, struct: StructDefinition): StructNotes | undefined {
-    const entries = this.#describing(file, struct.doc, "struct");
-    const members = this.#members(file, struct.members);
+    const entries = this.#describing(struct.doc, "struct");
+    const members = this.#members(struct.members);
     if (entries === undefined && members.length === 0) return undefined;
-    this.#checkMembersOfView(file, struct, entries);
+    this.#checkMembersOfView(struct, entries);
     return { entries: entries ?? {}, members, place: `${file.path}:${firstLine(struct)}` };
   }
 
-  #members(file: SourceFile, members: readonly MemberDefinition[]): MemberNotes[] {
+  #members(members: readonly MemberDefinition[]): MemberNotes[] {
     let anonymous = 0;
     return members.flatMap(({ name, doc, members: inside }) => {
-      const entries = this.#describing(file, doc, "member");
-      const nested = this.#members(file, inside);
+      const entries = this.#describing(doc, "member");
+      const nested = this.#members(inside);
       const anonymousBefore = anonymous;
       if (name === "") anonymous++;
       return entries === undefined && nested.length === 0
@@ -132,15 +138,15 @@ class NotesReader {
     });
   }
 
-  #describing(file: SourceFile, doc: DocComment | undefined, place: Place): JsonObject | undefined {
+  #describing(doc: DocComment | undefined, place: Place): JsonObject | undefined {
     if (doc === undefined) return undefined;
     const annotations = readAnnotations(doc);
     if (!saysMore(annotations)) return undefined;
-    this.#warn(file, checkAnnotations(annotations, place));
+    this.#remarks.push(...checkAnnotations(annotations, place));
     return entriesOf(annotations, place);
   }
 
-  #checkMembersOfView(file: SourceFile, struct: StructDefinition, entries: JsonObject | undefined): void {
+  #checkMembersOfView(struct: StructDefinition, entries: JsonObject | undefined): void {
     const view = entries === undefined ? undefined : entries.view;
     const read = typeof view === "string" ? readView(view) : undefined;
     if (read === undefined || "problem" in read) return;
@@ -150,12 +156,8 @@ class NotesReader {
       const first = member.split(".")[0] ?? "";
       if (names.includes(first)) continue;
       const text = `@view names ${member}, which struct ${struct.name} does not have${didYouMean(first, names)}`;
-      this.#warn(file, [{ line, text }]);
+      this.#remarks.push({ line, text });
     }
-  }
-
-  #warn(file: SourceFile, remarks: readonly Remark[]): void {
-    for (const { line, text } of remarks) this.#warnings.add(`${file.path}:${line}: warning: ${text}`);
   }
 }
 
