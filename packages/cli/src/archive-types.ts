@@ -8,9 +8,18 @@ const OWN_TYPES = "/sys/kernel/btf/vmlinux";
 /**
  * The types that an archive brought for the running kernel, when that has none of its own. Undefined when they are not
  * needed, or not there: then loading says what is missing.
+ * @param say told which kernel the archive knows nothing of
  */
-export function typesFromArchive(archive: Archive | undefined): Uint8Array | undefined {
-  return archive === undefined || existsSync(OWN_TYPES) ? undefined : btfFor(archive, runningKernel());
+export function typesFromArchive(
+  archive: Archive | undefined,
+  say: (line: string) => void,
+): Uint8Array | undefined {
+  if (archive === undefined || existsSync(OWN_TYPES)) return undefined;
+  const kernel = runningKernel();
+  const found = btfFor(archive, kernel);
+  if (found === undefined && archive.btf.size > 0)
+    say(`the archive has no types for ${Object.values(kernel).join("/")}`);
+  return found;
 }
 
 /** How BTFHub names the running kernel: by os-release(5) and uname(2). */

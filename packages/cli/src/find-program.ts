@@ -32,9 +32,10 @@ export interface FindOptions {
  */
 export async function findProgram(program: string, options: FindOptions = {}): Promise<FoundProgram> {
   const found = await find(program, options);
-  if (options.requireSignature !== undefined)
-    (await import("./check-signature.ts")).checkSignature(found, program, options.requireSignature);
-  return found;
+  if (options.requireSignature === undefined) return found;
+  (await import("./check-signature.ts")).checkSignature(found, program, options.requireSignature);
+  // A package's signature says nothing about the kernel types that lie next to it in an archive.
+  return found.kind === "wasm" ? found : { kind: found.kind, name: found.name, package: found.package };
 }
 
 async function find(program: string, options: FindOptions): Promise<FoundProgram> {

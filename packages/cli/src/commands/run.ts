@@ -53,8 +53,7 @@ export async function run(args: readonly string[], command: string): Promise<num
     else if (arg === "--insecure") options = { ...options, insecure: true };
     else if (/^--require-signature(?:=|$)/.test(arg))
       options = { ...options, requireSignature: arg.split(/=(.*)/s)[1] ?? valueAfter(args, index++) };
-    // The kind of a package is told from its contents.
-    else if (arg === "-p" || arg === "--prog-type") index++;
+    else if (arg === "-p" || arg === "--prog-type") checkKind(args[++index]);
     else if (arg !== "--no-cache") throw new UsageError(`there is no option ${arg}`, `run ${command} --help`);
   }
   const program = args[index];
@@ -70,7 +69,7 @@ export async function run(args: readonly string[], command: string): Promise<num
     if (unread > 0) process.exit(exitCode);
     return exitCode;
   }
-  const btf = typesFromArchive(found.archive);
+  const btf = typesFromArchive(found.archive, (line) => process.stderr.write(`${found.name}: ${line}\n`));
   const { exitCode, unread } = await runPackage(found.package, {
     name: found.name,
     args: [...(json ? ["--json"] : []), ...args.slice(index + 1)],
@@ -81,6 +80,16 @@ export async function run(args: readonly string[], command: string): Promise<num
   // A reader that takes nothing would keep the process alive for what it has not taken.
   if (unread > 0) process.exit(exitCode);
   return exitCode;
+}
+
+/** eunomia's names. Right or wrong, the contents decide. */
+function checkKind(name: string | undefined): void {
+  const kinds = ["json", "tar", "wasm", "jsoneunomia", "wasmmodule"];
+  if (name === undefined || !kinds.includes(name.toLowerCase()))
+    throw new UsageError(
+      `there is no kind of program ${name ?? ""}`,
+      "leave -p out: the contents say what it is",
+    );
 }
 
 function valueAfter(args: readonly string[], index: number): string {

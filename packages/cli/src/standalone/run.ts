@@ -9,7 +9,7 @@ const OPEN_BRACE = 0x7b;
 export async function run(name: string, program: Uint8Array, args: readonly string[]): Promise<void> {
   await start(name, async () => {
     const archive = program[0] === OPEN_BRACE ? undefined : await readArchive(program);
-    const btf = typesFromArchive(archive);
+    const btf = typesFromArchive(archive, (line) => process.stderr.write(`${name}: ${line}\n`));
     const { exitCode, unread } = await runPackage(archive?.package ?? readPackage(program), {
       name,
       args,
