@@ -1,4 +1,4 @@
-import { type BpfObject, UnsupportedError } from "@skep/bpf";
+import { type BpfObject, findLostCounter, UnsupportedError } from "@skep/bpf";
 import type { Annotations } from "./annotations.ts";
 import type { EventSource } from "./event-types.ts";
 import { bufferFeed, printkFeed } from "./feed.ts";
@@ -6,6 +6,11 @@ import { checkColumns } from "./fields.ts";
 import { HostMachine } from "./formats/host-machine.ts";
 import { kindsOf, printkKind } from "./kinds.ts";
 import type { Output } from "./output.ts";
+import { filterKind } from "./samples/filter-kind.ts";
+import { sampleFeed } from "./samples/sample-feed.ts";
+import { sampleSource } from "./samples/sample-source.ts";
+import type { SampledMap } from "./samples/sampled-maps.ts";
+import { shownSample } from "./samples/shown-sample.ts";
 import { select } from "./select.ts";
 import { Session } from "./session.ts";
 import type { ShowOptions } from "./show-options.ts";
@@ -18,6 +23,9 @@ import { viewsOf } from "./views.ts";
 export interface SessionOptions {
   readonly output: Output;
   readonly sources: readonly EventSource[];
+  readonly sampled: readonly SampledMap[];
+  /** Milliseconds between two looks at sampled maps, in place of the package's own. */
+  readonly interval: number | undefined;
   readonly annotations: Annotations;
   /** Show what the programs print. */
   readonly printk: boolean;
@@ -31,29 +39,58 @@ export interface SessionOptions {
  * @throws {UsageError} for columns and filters that do not fit; {SyscallError} {NotImplementedError}
  */
 export function openSession(object: BpfObject, options: SessionOptions): Session {
-  const { output, sources, annotations, printk, show, say } = options;
+  const { output, sources, sampled, annotations, printk, show, say } = options;
   const machine = new HostMachine();
   const timeline = new Timeline(machine);
   const columnOptions = { machine, btf: object.btf, annotations, warn: say };
   const kindsBySource = sources.map((source) => kindsOf(object.btf, source, columnOptions));
   if (printk) kindsBySource.push([printkKind(columnOptions)]);
-  const kinds = kindsBySource.flat();
-  const { views, lost } = viewsOf(show.output, select(kinds, { ...show, timeline, warn: say }));
-  const filters = show.filter?.(kinds, say) ?? [];
+  const eventKinds = kindsBySource.flat();
+  const samples = sampled.map((map) => shownSample(object, map, columnOptions));
+  const kinds = [...eventKinds, ...samples.map(({ kind }) => kind)];
+  checkColumns(
+    "sort",
+    show.sort.map(({ column }) => column),
+    kinds.map(({ columns }) => columns),
+  );
+  const selections = select(kinds, { ...show, timeline, warn: say });
+  const { views, lost } = viewsOf(show.output, selections);
+  const filters = show.filter?.([...eventKinds, ...samples.map(({ kind }) => filterKind(kind))], say) ?? [];
 
-  const session = new Session({ output, timeline, lost, sorted: sortedRows(show.sort, kinds, views) });
-  const takers = views.map((view, index) => session.taker(view, filters[index]));
+  const session = new Session({ output, timeline, lost, sorted: sortedRows(show.sort, eventKinds, views) });
+  const takers = eventKinds.map((_, index) => session.taker(views[index]!, filters[index]));
   const takersOf = (index: number) => kindsBySource[index]!.map(() => takers.shift()!);
   try {
     sources.forEach((source, index) => {
       session.add(bufferFeed(object, source, takersOf(index)));
     });
     if (printk) addPrintk();
+    samples.forEach((_, index) => {
+      addSample(index);
+    });
   } catch (error) {
     session[Symbol.dispose]();
     throw error;
   }
   return session;
+
+  function addSample(index: number): void {
+    const at = eventKinds.length + index;
+    const view = show.output === "table" ? undefined : views[at];
+    const source = sampleSource(samples[index]!, {
+      selection: selections[at]!,
+      view,
+      filter: filters[at],
+      sort: show.sort,
+      interval: options.interval,
+      take: session.lookTaker(view?.header),
+      warn: say,
+      lost: findLostCounter(samples[index]!.sampled.map.name, object.maps.values(), [
+        { names: object.variables.names(), get: (name) => object.variables.get(name) },
+      ]),
+    });
+    session.add(sampleFeed(source));
+  }
 
   /** A program that also prints works without its lines being shown. */
   function addPrintk(): void {
@@ -71,12 +108,7 @@ function sortedRows(
   kinds: readonly EventKind[],
   views: readonly View[],
 ): SortedRows | undefined {
-  if (keys.length === 0) return undefined;
+  if (keys.length === 0 || kinds.length === 0) return undefined;
   const columns = kinds.map((kind) => kind.columns);
-  checkColumns(
-    "sort",
-    keys.map(({ column }) => column),
-    columns,
-  );
   return new SortedRows(keys, new Map(views.map((view, index) => [view, columns[index] ?? []])));
 }

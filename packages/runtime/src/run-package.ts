@@ -14,6 +14,7 @@ import { parseArguments } from "./parse-arguments.ts";
 import { disagreements, prepare } from "./prepare.ts";
 import { usesPrintk } from "./printk-use.ts";
 import { choiceLines, type ProgramChoice } from "./program-choice.ts";
+import { sampledMaps } from "./samples/sampled-maps.ts";
 import { showOptions } from "./show-options.ts";
 import { startPrograms } from "./start-programs.ts";
 import { Stop } from "./stop.ts";
@@ -60,8 +61,9 @@ export async function runPackage(pkg: Package, options: RunOptions): Promise<Run
   const verbose = args.own.has("verbose");
   const say = (line: string) => void (quiet || stderr.write(`${name}: ${line}\n`));
   const limits = limitsOf(args.own);
-  const show = await showOptions(args.own);
   const sources = eventSources(spec.spec, meta);
+  const sampled = sampledMaps(spec.spec, meta);
+  const show = await showOptions(args.own, sampled.length > 0);
   requireCapabilities(name, spec.spec);
   for (const line of disagreements(spec, meta)) say(line);
   const { choice, attachments, fill } = prepare(spec, meta, tool, args);
@@ -76,6 +78,8 @@ export async function runPackage(pkg: Package, options: RunOptions): Promise<Run
       return openSession(object, {
         output,
         sources,
+        sampled,
+        interval: limits.interval,
         annotations: readAnnotations(meta),
         printk: usesPrintk(spec.spec),
         show,
@@ -100,10 +104,10 @@ export async function runPackage(pkg: Package, options: RunOptions): Promise<Run
   // `| head` has what it wants: no more words.
   if (output.closed) return { exitCode: ExitCode.Ok, unread: 0 };
   if (unread > 0) say(`the last ${unread} characters found no reader`);
-  const { events, lost, leftOut } = session;
+  const { events, looks, lost, leftOut } = session;
   if (leftOut > 0) say(`${leftOut} rows were too many to sort: the first ones of the order are shown`);
   if (!quiet)
-    stderr.write(`${summaryText(name, { events, lost, milliseconds: performance.now() - begin })}\n`);
+    stderr.write(`${summaryText(name, { events, looks, lost, milliseconds: performance.now() - begin })}\n`);
   const failed = lost > 0n && args.own.has("fail-on-loss");
   return { exitCode: failed ? ExitCode.Loss : ExitCode.Ok, unread };
 }

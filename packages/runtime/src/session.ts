@@ -25,6 +25,8 @@ export class Session implements Disposable {
   readonly #feeds: Feed[] = [];
   #readings: EventReading[] = [];
   #events = 0;
+  /** By map. */
+  readonly #looks: number[] = [];
   #most = Number.POSITIVE_INFINITY;
   #onMost = () => {};
   #inBatch = false;
@@ -68,7 +70,21 @@ export class Session implements Disposable {
     return wanted === undefined ? show : (event) => wanted(event) && show(event);
   }
 
-  /** Shows so many events and no more, then calls `then`. */
+  /** Shows looks at one map, each some lines. */
+  lookTaker(header: string | undefined): (lines: () => readonly string[]) => void {
+    if (header !== undefined) this.#headers.add(header);
+    const map = this.#looks.push(0) - 1;
+    return (lines) => {
+      const looks = this.#looks[map] ?? 0;
+      if (looks >= this.#most) return;
+      this.#looks[map] = looks + 1;
+      if (!this.#inBatch) this.#beginBatch();
+      for (const line of lines()) this.#output.line(line);
+      if (this.#looks.every((looks) => looks >= this.#most)) this.#end();
+    };
+  }
+
+  /** Shows so many events, or looks at each map, and no more; then calls `then`. */
   stopAfter(count: number, then: () => void): void {
     this.#most = count;
     this.#onMost = then;
@@ -76,6 +92,11 @@ export class Session implements Disposable {
 
   get events(): number {
     return this.#events;
+  }
+
+  /** At maps; undefined when there are none to look at. */
+  get looks(): number | undefined {
+    return this.#looks.length === 0 ? undefined : Math.max(...this.#looks);
   }
 
   get lost(): bigint {

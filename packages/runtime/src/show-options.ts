@@ -24,14 +24,18 @@ type MakeFilters = (
   warn: (line: string) => void,
 ) => readonly ((event: BpfValue) => boolean)[];
 
-/** The expression language is read only where somebody filters. @throws {UsageError} for a word that an option does not know */
-export async function showOptions(own: OwnValues): Promise<ShowOptions> {
+/**
+ * The expression language is read only where somebody filters.
+ * @param looks whether maps are shown at intervals, each look in order
+ * @throws {UsageError} for a word that an option does not know
+ */
+export async function showOptions(own: OwnValues, looks = false): Promise<ShowOptions> {
   const output = own.get("output") ?? (own.has("json") ? "json" : "table");
   const timestamp = own.get("timestamp");
   const fields = own.get("fields");
   const sort = own.get("sort");
   const filter = own.get("filter");
-  if (sort !== undefined && !own.has("count") && !own.has("duration"))
+  if (sort !== undefined && !looks && !own.has("count") && !own.has("duration"))
     throw new UsageError(
       "--sort: a stream of events has no end to sort at",
       "give --duration or --count as well",

@@ -33,7 +33,7 @@ export class HashMap<K = BpfValue, V = BpfValue> extends TableMap<K, V> {
   /** All entries, which are deleted as they are read: many for each system call since 5.6. */
   *takeAll(): Generator<[K, V], void, undefined> {
     const { key, value } = this.codecs;
-    for (const { keys, values, count } of this.#taken())
+    for (const { keys, values, count } of this.takeBatches())
       for (let index = 0; index < count; index++)
         yield [
           key.decode(keys, index * key.size, key.size),
@@ -43,10 +43,11 @@ export class HashMap<K = BpfValue, V = BpfValue> extends TableMap<K, V> {
 
   /** Deletes all entries; those added meanwhile may stay. */
   clear(): void {
-    for (const _ of this.#taken());
+    for (const _ of this.takeBatches());
   }
 
-  #taken(): Generator<EntryBatch, void, undefined> {
+  /** As `batches`, deleting what is read. */
+  takeBatches(): Generator<EntryBatch, void, undefined> {
     return entryBatches(this.kernel, this.fd, this.shape(), { andDelete: true });
   }
 }

@@ -1,0 +1,89 @@
+import { type BpfValue, MalformedError } from "@skep/bpf";
+import type { Column } from "../columns.ts";
+import type { MemberShape, Shape } from "../shape.ts";
+import { entryRecord } from "./entry-kind.ts";
+import { type Bucket, bucketsOf, type Count, histogramLines, type Slots } from "./histogram.ts";
+import type { Entry } from "./map-reader.ts";
+import type { SampleView } from "./sample-view.ts";
+import type { SampledMap } from "./sampled-maps.ts";
+
+/** The member that holds the counts, as every program for eunomia and libbpf-tools calls it. */
+const SLOTS = "slots";
+
+const EXACT: Shape = { kind: "integer", bits: 64, signed: true };
+
+/** What a histogram adds to the record of its entry. */
+export const HISTOGRAM_MEMBERS: readonly MemberShape[] = [
+  { name: "unit", shape: { kind: "string", size: 64 } },
+  {
+    name: "buckets",
+    shape: {
+      kind: "array",
+      length: 0,
+      element: {
+        kind: "struct",
+        members: ["low", "high", "count"].map((name) => ({ name, shape: EXACT })),
+      },
+    },
+  },
+];
+
+/** Finds the counts in the values of a map. */
+export interface HistogramReader {
+  buckets(entry: Entry): readonly Bucket[];
+}
+
+/** @throws {MalformedError} when the values of the map hold no counts */
+export function histogramReader(sampled: SampledMap, value: Shape): HistogramReader {
+  const slots: Slots =
+    sampled.show === "linear_hist"
+      ? { kind: "linear", min: sampled.min, step: sampled.step }
+      : { kind: "log2" };
+  const counts = countsIn(value);
+  if (counts === undefined)
+    throw new MalformedError(
+      `map ${sampled.map.name} cannot be shown as ${sampled.show}: its value has no counts`,
+      `give the value a member "${SLOTS}", an array of unsigned integers`,
+    );
+  return { buckets: (entry) => bucketsOf(counts(entry.value), slots) };
+}
+
+function countsIn(shape: Shape): ((value: BpfValue) => readonly Count[]) | undefined {
+  if (isCounts(shape)) return (value) => value as readonly Count[];
+  const member = shape.kind === "struct" ? shape.members.find(({ name }) => name === SLOTS) : undefined;
+  if (member === undefined || !isCounts(member.shape)) return undefined;
+  return (value) => (value as { readonly [member: string]: BpfValue })[SLOTS] as readonly Count[];
+}
+
+function isCounts(shape: Shape): boolean {
+  return shape.kind === "array" && shape.element.kind === "integer" && shape.element.bits <= 64;
+}
+
+/**
+ * A histogram for each entry, below its key and the other members of its value. An entry that counted nothing is not shown.
+ * @param columns of the entry
+ */
+export function histograms(
+  sampled: SampledMap,
+  reader: HistogramReader,
+  columns: readonly Column[],
+): SampleView {
+  const keys = columns.filter(({ path }) => path[0] === "key" || path[0] === "cpu");
+  const others = columns.filter(({ path }) => path[0] === "value" && path.length > 1 && path[1] !== SLOTS);
+  return {
+    header: undefined,
+    lines: (entries) =>
+      entries.flatMap((entry) => {
+        const lines = histogramLines(reader.buckets(entry), sampled.unit);
+        if (lines.length === 0) return [];
+        const record = entryRecord(entry);
+        const key = keys.map((column) => ` ${column.text(record)}`).join("");
+        return [
+          ...(key === "" ? [] : [`key = ${key}`]),
+          ...others.map((column) => `${column.path.slice(1).join(".")} = ${column.text(record)}`),
+          ...lines,
+          "",
+        ];
+      }),
+  };
+}

@@ -1,0 +1,145 @@
+import { MalformedError, type MapSpec, mapTypeName, NotFoundError, type ObjectSpec } from "@skep/bpf";
+import {
+  isJsonObject,
+  type Json,
+  type JsonObject,
+  type MapMeta,
+  type PackageMeta,
+  WholeFloat,
+} from "@skep/package";
+
+/** The ways to show a map that is read every interval. */
+export const SAMPLE_KINDS = ["log2_hist", "linear_hist", "default_kv", "top", "stacks"] as const;
+export type SampleKind = (typeof SAMPLE_KINDS)[number];
+
+/** A map that is read every interval and shown: its `@sample`, checked, with defaults in place. */
+export interface SampledMap {
+  readonly map: MapSpec;
+  readonly show: SampleKind;
+  /** Milliseconds between two looks. */
+  readonly interval: number;
+  readonly unit: string;
+  /** Each look shows what came since the last one, and entries are taken out of the map. */
+  readonly clear: boolean;
+  /** Of a linear histogram: slot `i` counts values from `min + i * step`. */
+  readonly min: bigint;
+  readonly step: bigint;
+  /** A column, `-column` for the largest first; undefined for the default of the kind. */
+  readonly sort: string | undefined;
+  /** Most entries to show. */
+  readonly rows: number | undefined;
+  /** The BPF_MAP_TYPE_STACK_TRACE map that stack ids point into. */
+  readonly stackMap: string | undefined;
+  /** A row for each CPU in place of the sum. */
+  readonly perCpu: boolean;
+  /** `@format` of a key and of a value that are no structs. */
+  readonly keyFormat: string | undefined;
+  readonly valueFormat: string | undefined;
+}
+
+const DEFAULT_INTERVAL = 1000;
+/** setInterval's largest delay, 24 days. */
+const LONGEST_INTERVAL = 2 ** 31 - 1;
+const ROWS_OF_TOP = 20;
+
+/** Maps with entries that can be read one by one: BPF_MAP_TYPE_HASH, ARRAY, their per-CPU and LRU forms, LPM_TRIE. */
+const READABLE: ReadonlySet<number> = new Set([1, 2, 5, 6, 9, 10, 11]);
+const STACK_TRACE = 7;
+
+/**
+ * The maps of a package that are shown by looking at them.
+ * @throws {MalformedError} for a `sample` that nobody could mean
+ * @throws {NotFoundError} when the object has no such map, or no stack map where one is needed
+ */
+export function sampledMaps(spec: ObjectSpec, meta: PackageMeta): SampledMap[] {
+  return meta.bpf_skel.maps.flatMap((note): SampledMap[] => {
+    const { sample } = note;
+    if (sample === undefined || sample === null || sample === false) return [];
+    if (!isJsonObject(sample)) throw broken(note.name, `is ${shown(sample)}`, "write it as an object");
+    return [sampledMap(mapNamed(spec, note.name), sample, note, spec)];
+  });
+}
+
+function sampledMap(map: MapSpec, sample: JsonObject, note: MapMeta, spec: ObjectSpec): SampledMap {
+  if (!READABLE.has(map.type))
+    throw broken(
+      map.name,
+      `cannot work for a ${mapTypeName(map.type)}`,
+      "sample a hash, an array, or their per-CPU or LRU forms",
+    );
+  const show = showOf(map.name, sample);
+  const formats = typeof note.format === "string" ? formatsOf(note.format) : {};
+  return {
+    map,
+    show,
+    interval: wholeOf(map.name, sample, "interval", 1, LONGEST_INTERVAL) ?? DEFAULT_INTERVAL,
+    unit: typeof sample.unit === "string" ? sample.unit : "(unit)",
+    clear: sample.clear_map === true || sample.clear === true,
+    min: BigInt(wholeOf(map.name, sample, "min", Number.MIN_SAFE_INTEGER, Number.MAX_SAFE_INTEGER) ?? 0),
+    step: BigInt(wholeOf(map.name, sample, "step", 1, Number.MAX_SAFE_INTEGER) ?? 1),
+    sort: typeof sample.sort === "string" ? sample.sort : undefined,
+    rows: wholeOf(map.name, sample, "rows", 1, 1_000_000) ?? (show === "top" ? ROWS_OF_TOP : undefined),
+    stackMap: show === "stacks" ? stackMapOf(map.name, sample, spec) : undefined,
+    perCpu: sample.per_cpu === true,
+    keyFormat: formats.key,
+    valueFormat: formats.value,
+  };
+}
+
+/** Readers of old know three types; `show` stands beside such a type and says which of the others it is. */
+function showOf(map: string, { show, type }: JsonObject): SampleKind {
+  const word = show ?? type ?? "default_kv";
+  const kind = SAMPLE_KINDS.find((candidate) => candidate === word);
+  if (kind !== undefined) return kind;
+  throw broken(map, `has the type ${shown(word)}`, `give ${SAMPLE_KINDS.join(", ")}`);
+}
+
+function wholeOf(map: string, sample: JsonObject, key: string, least: number, most: number) {
+  const value: Json | undefined = sample[key];
+  if (value === undefined || value === null) return undefined;
+  const number = value instanceof WholeFloat ? value.value : value;
+  if (typeof number === "number" && Number.isInteger(number) && number >= least && number <= most)
+    return number;
+  throw broken(map, `has the ${key} ${shown(value)}`, `give a whole number from ${least} to ${most}`);
+}
+
+/** `key ip`, `bytes`, or both: `bytes key ip`. */
+function formatsOf(text: string): { readonly key?: string; readonly value?: string } {
+  const [value = "", key] = text.split(/(?:^|\s+)key\s+/);
+  return { ...(key ? { key } : {}), ...(value ? { value } : {}) };
+}
+
+/** The map that stack ids point into; undefined when the object has none: then keys hold the addresses themselves. */
+function stackMapOf(map: string, sample: JsonObject, spec: ObjectSpec): string | undefined {
+  const stackMaps = spec.maps.filter(({ type }) => type === STACK_TRACE).map(({ name }) => name);
+  const named = sample.stack_map;
+  if (typeof named === "string" && !stackMaps.includes(named))
+    throw new NotFoundError(
+      `@sample of map ${map}: there is no stack map ${JSON.stringify(named)}`,
+      stackMaps.length === 0
+        ? "the object has no map of type BPF_MAP_TYPE_STACK_TRACE"
+        : `there is ${stackMaps.join(", ")}`,
+    );
+  if (typeof named === "string") return named;
+  if (stackMaps.length > 1)
+    throw broken(map, `does not say which of ${stackMaps.join(", ")} holds its stacks`, "add stack_map");
+  return stackMaps[0];
+}
+
+function mapNamed(spec: ObjectSpec, name: string): MapSpec {
+  const map = spec.maps.find((candidate) => candidate.name === name);
+  if (map !== undefined) return map;
+  throw new NotFoundError(
+    `the package samples map ${name}, which its object does not have`,
+    "compile it again",
+  );
+}
+
+function broken(map: string, what: string, next: string): MalformedError {
+  return new MalformedError(`@sample of map ${map} ${what}`, next);
+}
+
+function shown(value: Json): string {
+  const text = JSON.stringify(value, (_, part) => (typeof part === "bigint" ? Number(part) : part));
+  return text.length > 60 ? `${text.slice(0, 60)}…` : text;
+}

@@ -1,0 +1,65 @@
+import type { BpfObject, BpfValue } from "@skep/bpf";
+import type { Column, ColumnOptions } from "../columns.ts";
+import type { Shape } from "../shape.ts";
+import type { EventKind } from "../view.ts";
+import { entryKind, entryRecord } from "./entry-kind.ts";
+import { keyType, valueType } from "./entry-types.ts";
+import { HISTOGRAM_MEMBERS, histogramReader, histograms } from "./histogram-view.ts";
+import { kvTable } from "./kv-table.ts";
+import { type Entry, MapReader } from "./map-reader.ts";
+import type { SampleView } from "./sample-view.ts";
+import type { SampledMap } from "./sampled-maps.ts";
+
+/** A sampled map of a loaded object, and the ways to show it. */
+export interface ShownSample {
+  readonly sampled: SampledMap;
+  /** What an entry is to filters, `--fields`, and the formats for machines. */
+  readonly kind: EventKind;
+  read(): readonly Entry[];
+  /** The entry as a value of `kind`. */
+  record(entry: Entry): Record<string, BpfValue>;
+  /** For people. */
+  table(columns: readonly Column[]): SampleView;
+}
+
+/** BPF_MAP_TYPE_ARRAY and BPF_MAP_TYPE_PERCPU_ARRAY. */
+const ARRAYS: ReadonlySet<number> = new Set([2, 6]);
+
+/** @throws {MalformedError} when the map's types do not suit the way it shall be shown; {NotImplementedError} */
+export function shownSample(object: BpfObject, sampled: SampledMap, options: ColumnOptions): ShownSample {
+  const { map, show, clear, perCpu } = sampled;
+  const key = keyType(map, object.btf);
+  const value = valueType(map, object.btf);
+  const isHistogram = show === "log2_hist" || show === "linear_hist";
+  const reader = new MapReader(object.map(map.name), { key, value, clear, perCpu, widen: isHistogram });
+  if (!isHistogram) {
+    const kind = entryKind(sampled, { key: key.shape, value: value.shape }, options);
+    return { sampled, kind, read: () => reader.read(), record: entryRecord, table: kvTable };
+  }
+  const whole = ARRAYS.has(map.type) && value.shape.kind === "integer";
+  const shape: Shape = whole ? { kind: "array", element: value.shape, length: map.maxEntries } : value.shape;
+  const histogram = histogramReader(sampled, shape);
+  const kind = entryKind(sampled, { key: key.shape, value: shape }, options, HISTOGRAM_MEMBERS);
+  return {
+    sampled,
+    kind,
+    read: () => (whole ? oneEntry(reader.read(), map.maxEntries) : reader.read()),
+    record: (entry) => ({
+      ...entryRecord(entry),
+      unit: sampled.unit,
+      buckets: histogram.buckets(entry).map((bucket): BpfValue => ({ ...bucket })),
+    }),
+    table: (columns) => histograms(sampled, histogram, columns),
+  };
+}
+
+/** An array whose values are counts is one histogram, its indexes being the slots; of each CPU one when they are kept apart. */
+function oneEntry(entries: readonly Entry[], slots: number): Entry[] {
+  const counts = new Map<number | undefined, BpfValue[]>();
+  for (const { key, value, cpu } of entries) {
+    const its = counts.get(cpu) ?? Array.from({ length: slots }, () => 0);
+    its[Number(key)] = value;
+    counts.set(cpu, its);
+  }
+  return [...counts].map(([cpu, value]) => ({ key: 0, value, ...(cpu === undefined ? {} : { cpu }) }));
+}
