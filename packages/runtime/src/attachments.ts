@@ -122,11 +122,18 @@ function processOf({ pid }: Aim): { readonly pid?: number } {
   return pid === undefined ? {} : { pid };
 }
 
+/** The function that SEC() of a uprobe names; empty when it names none. */
+export function functionOf({ target = "" }: ProgramSpec): string {
+  const colon = target.lastIndexOf(":");
+  return colon < 0 ? "" : target.slice(colon + 1);
+}
+
 /** What SEC() leaves open, or the command line replaces: `path:function`. */
-function uprobeTarget({ target = "", section, name }: ProgramSpec, aim: Aim): { readonly target: string } {
+function uprobeTarget(program: ProgramSpec, aim: Aim): { readonly target: string } {
+  const { target = "", section, name } = program;
   const colon = target.lastIndexOf(":");
   const binary = aim.binary ?? (colon < 0 ? target : target.slice(0, colon));
-  const symbol = aim.function ?? (colon < 0 ? "" : target.slice(colon + 1));
+  const symbol = aim.function ?? functionOf(program);
   if (binary === "" || symbol === "") {
     const missing = [binary === "" ? "--binary PATH" : "", symbol === "" ? "--function NAME" : ""];
     throw new UsageError(

@@ -17,8 +17,8 @@ const WRITTEN: Readonly<Record<string, ReadWritten>> = {
   uid: (text) => userId(text),
   signal: (text) => named(constants.signals, text.replace(/^(?!SIG)/, "SIG")),
   errno: (text) => named(constants.errno, text),
-  octal: (text) => (/^0?[0-7]+$/.test(text) ? BigInt(`0o${text}`) : undefined),
-  mode: (text) => (/^0?[0-7]+$/.test(text) ? BigInt(`0o${text}`) : undefined),
+  octal: (text, _, flag) => octal(text, flag),
+  mode: (text, _, flag) => octal(text, flag),
   boolean: (text) => (text === "true" ? 1n : text === "false" ? 0n : undefined),
   char: (text) => (/^[^0-9]$/u.test(text) ? BigInt(text.codePointAt(0) ?? 0) : undefined),
 };
@@ -101,6 +101,13 @@ function bytesOf(text: string, flag: ValueTaker): bigint | undefined {
   const [, fraction = ""] = amount.split(".");
   if (bytes * 10n ** BigInt(fraction.length) === scaled(amount.replace(".", ""), unit)) return bytes;
   throw new UsageError(`--${flag.name}: ${text} is not a whole number of bytes`, "give a size such as 64k");
+}
+
+/** As chmod takes it: `644` is 0644. */
+function octal(text: string, flag: ValueTaker): bigint | undefined {
+  if (!/^\d{1,22}$/.test(text)) return undefined;
+  if (/^[0-7]+$/.test(text)) return BigInt(`0o${text}`);
+  throw new UsageError(`--${flag.name}: ${text} is not octal`, "give digits from 0 to 7, or 0x hexadecimal");
 }
 
 /** The variable holds it in network order: the number that a little-endian machine reads there. */

@@ -7,8 +7,8 @@ import {
   type ProgramSpec,
 } from "@skep/bpf";
 import type { PackageMeta } from "@skep/package";
-import { isBareProbe } from "./abilities.ts";
-import { type Aim, aimOf, attachmentsOf } from "./attachments.ts";
+import { isBareProbe, isUprobe } from "./abilities.ts";
+import { type Aim, aimOf, attachmentsOf, functionOf } from "./attachments.ts";
 import { filterSettings } from "./filters.ts";
 import { fillMap } from "./map-flags.ts";
 import { obstacleTo } from "./obstacle.ts";
@@ -35,6 +35,7 @@ export function prepare(spec: BpfSpec, meta: PackageMeta, tool: Tool, args: Tool
   const settings = filterSettings(tool.filters, args.own);
   for (const [variable, value] of [...settings.variables, ...args.variables])
     spec.variables.set(variable, value);
+  checkFunction(spec, aim);
   aimTracing(spec, aim);
   const attachments = ({ spec: program }: { readonly spec: ProgramSpec }) =>
     attachmentsOf(
@@ -60,6 +61,17 @@ export function prepare(spec: BpfSpec, meta: PackageMeta, tool: Tool, args: Tool
       if (map instanceof CgroupArrayMap) map.set(0, directory);
     }
   }
+}
+
+/** Probes of several functions work together: aiming all of them at one would make nonsense of it. */
+function checkFunction({ spec }: BpfSpec, aim: Aim): void {
+  const named = spec.programs.filter(({ definition }) => isUprobe(definition?.link)).map(functionOf);
+  const functions = [...new Set(named.filter((name) => name !== ""))];
+  if (aim.function === undefined || functions.length < 2) return;
+  throw new UsageError(
+    `--function: the program probes ${functions.join(", ")}, and cannot do with one function`,
+    "leave it out; --binary alone chooses where they are looked for",
+  );
 }
 
 /** Programs of this kind are told at load where they will be attached. */

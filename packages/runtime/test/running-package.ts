@@ -100,8 +100,9 @@ export function readSection(section: string): {
   readonly bytes: DataView;
 } {
   const [entry] = dump((name) => name.endsWith(section));
-  const { value } = entry?.formatted as { readonly value: Record<string, Record<string, unknown>[]> };
-  const bytes = Uint8Array.from((entry?.value ?? []) as string[], Number);
+  if (entry === undefined) throw new Error(`the kernel shows nothing of ${section}`);
+  const { value } = entry.formatted as { readonly value: Record<string, Record<string, unknown>[]> };
+  const bytes = Uint8Array.from(entry.value as string[], Number);
   return { variables: Object.assign({}, ...Object.values(value).flat()), bytes: new DataView(bytes.buffer) };
 }
 
