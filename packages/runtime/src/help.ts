@@ -72,8 +72,8 @@ function inWords({ shape, format }: Flag): string {
   return ` [${names.join(", ")}${shape.values.length > names.length ? ", …" : ""}]`;
 }
 
-function mapRow({ short, name, help, value }: MapFlag): Row {
-  const words = value === undefined ? "KEY,…" : "KEY[=VALUE],…";
+function mapRow({ short, name, help, key, value }: MapFlag): Row {
+  const words = "word" in key ? `${key.word},…` : value === undefined ? "KEY,…" : "KEY[=VALUE],…";
   return { left: `  ${letter(short)}--${name} <${words}>`, help };
 }
 

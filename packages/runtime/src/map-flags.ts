@@ -1,5 +1,6 @@
 import { type BpfInput, type BpfObject, type Btf, type MapSpec, type ObjectSpec, TableMap } from "@skep/bpf";
 import { isJsonObject, type MapMeta, type PackageMeta } from "@skep/package";
+import { type AddressKeys, addressKeys } from "./address-keys.ts";
 import { type FlagValue, parseFlagValue, type ValueTaker } from "./flag-value.ts";
 import type { FlagShape } from "./flags.ts";
 import { type Shape, shapeOf } from "./shape.ts";
@@ -14,7 +15,7 @@ export interface MapFlag {
   readonly map: string;
   readonly help: string;
   readonly maxEntries: number;
-  readonly key: ValueTaker;
+  readonly key: ValueTaker | AddressKeys;
   /** Undefined when values cannot be given: each becomes a 1 in the first byte. */
   readonly value: ValueTaker | undefined;
   readonly valueSize: number;
@@ -22,13 +23,16 @@ export interface MapFlag {
   readonly enables: string | undefined;
 }
 
+/** A scalar, or the bytes of an address. */
+export type MapKey = FlagValue | Uint8Array;
+
 /** What one flag puts into its map. */
 export interface MapEntry {
-  readonly key: FlagValue;
+  readonly key: MapKey;
   readonly value: FlagValue | undefined;
 }
 
-/** The flags that fill maps. Keys must be scalars or text: what else a map holds cannot be written on a command line. */
+/** The flags that fill maps. Keys must be scalars, text or addresses: what else a map holds cannot be written on a command line. */
 export function mapFlagsOf(spec: ObjectSpec, meta: PackageMeta): MapFlag[] {
   const { btf } = spec;
   if (btf === undefined) return [];
@@ -42,7 +46,7 @@ function mapFlagOf(btf: Btf, map: MapSpec, note: MapMeta): MapFlag | undefined {
   const cmdarg = isJsonObject(note.cmdarg) ? note.cmdarg : {};
   const name = textOf(cmdarg.long) ?? map.name;
   const formats = formatsOf(note.format);
-  const key = takerOf(btf, name, map.keyTypeId, formats.key);
+  const key = addressKeysOf(btf, name, map, formats.key) ?? takerOf(btf, name, map.keyTypeId, formats.key);
   if (key === undefined) return undefined;
   const value = takerOf(btf, name, map.valueTypeId, formats.value);
   const short = textOf(cmdarg.short);
@@ -63,6 +67,16 @@ function takerOf(btf: Btf, name: string, typeId: number, format: string | undefi
   if (typeId === 0) return undefined;
   const shape = shapeOf(btf, typeId);
   return isScalar(shape) ? { name, shape, format } : undefined;
+}
+
+function addressKeysOf(
+  btf: Btf,
+  name: string,
+  map: MapSpec,
+  format: string | undefined,
+): AddressKeys | undefined {
+  if (map.keyTypeId === 0 || !/^ip\b/.test(format ?? "")) return undefined;
+  return addressKeys(name, map, shapeOf(btf, map.keyTypeId));
 }
 
 function isScalar(shape: Shape): shape is FlagShape {
@@ -86,15 +100,19 @@ function formatsOf(format: unknown): {
 export function parseMapEntries(flag: MapFlag, text: string): MapEntry[] {
   return text.split(",").map((part) => {
     const equals = part.indexOf("=");
-    if (equals < 0) return { key: parseFlagValue(flag.key, part), value: undefined };
+    if (equals < 0) return { key: parseKey(flag, part), value: undefined };
     if (flag.value === undefined)
       throw new UsageError(
         `--${flag.name}: the values of map ${flag.map} cannot be given on a command line`,
         `give keys only, such as --${flag.name} ${part.slice(0, equals)}`,
       );
     const value = parseFlagValue(flag.value, part.slice(equals + 1));
-    return { key: parseFlagValue(flag.key, part.slice(0, equals)), value };
+    return { key: parseKey(flag, part.slice(0, equals)), value };
   });
+}
+
+function parseKey({ key }: MapFlag, text: string): MapKey {
+  return "parse" in key ? key.parse(text) : parseFlagValue(key, text);
 }
 
 /** @throws {UsageError} when there is no room for all */
@@ -105,7 +123,7 @@ export function fillMap(object: BpfObject, flag: MapFlag, entries: readonly MapE
       `--${flag.name}: map ${flag.map} does not take keys and values`,
       "leave the flag out, and tell the author of the program",
     );
-  const keys = new Set(entries.map(({ key }) => key));
+  const keys = new Set(entries.map(({ key }) => String(key)));
   if (keys.size > flag.maxEntries)
     throw new UsageError(
       `--${flag.name}: ${keys.size} keys were given, and map ${flag.map} has room for ${flag.maxEntries}`,

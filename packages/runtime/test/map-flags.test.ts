@@ -1,4 +1,6 @@
+import { BPF_MAP_TYPE_LPM_TRIE, type MapSpec } from "@skep/bpf";
 import { describe, expect, it } from "vitest";
+import { addressKeys } from "../src/address-keys.ts";
 import { type MapFlag, parseMapEntries } from "../src/map-flags.ts";
 import { parseArguments, type ToolOptions } from "../src/parse-arguments.ts";
 
@@ -44,5 +46,39 @@ describe("a map's flag", () => {
     expect(maps.get(ports)?.map(({ key }) => key)).toEqual([1n, 2n, 3n]);
     expect(maps.get(weights)).toEqual([{ key: 4n, value: 5n }]);
     expect([...variables]).toEqual([["filter_ports", true]]);
+  });
+});
+
+describe("addresses as keys", () => {
+  const bytes = { kind: "array", length: 16, element: { kind: "integer", bits: 8, signed: false } } as const;
+  const opaque = { kind: "opaque" } as const;
+  const map = (type: number, keySize: number) => ({ type, keySize }) as MapSpec;
+  const networks = addressKeys("laddrs", map(BPF_MAP_TYPE_LPM_TRIE, 20), opaque);
+  const hex = (key: Uint8Array | undefined) => Buffer.from(key ?? []).toString("hex");
+  const length = (bits: number) => hex(new Uint8Array(Uint32Array.of(bits).buffer));
+
+  it("are networks in a trie, where IPv4 lies in IPv6", () => {
+    expect(hex(networks?.parse("10.1.0.0/16"))).toBe(`${length(112)}00000000000000000000ffff0a010000`);
+    expect(hex(networks?.parse("10.1.2.3"))).toBe(`${length(128)}00000000000000000000ffff0a010203`);
+    expect(hex(networks?.parse("0.0.0.0/0"))).toBe(`${length(96)}00000000000000000000ffff00000000`);
+    expect(hex(networks?.parse("2001:db8::/32"))).toBe(`${length(32)}20010db8000000000000000000000000`);
+    expect(networks?.word).toBe("ADDRESS[/BITS]");
+  });
+
+  it("are single in other maps", () => {
+    const single = addressKeys("raddrs", map(1, 16), bytes);
+    expect(hex(single?.parse("::1"))).toBe("00000000000000000000000000000001");
+    expect(hex(single?.parse("127.0.0.1"))).toBe("00000000000000000000ffff7f000001");
+    expect(() => single?.parse("10.0.0.0/8")).toThrow("is a network");
+  });
+
+  it("have only room for IPv4 in short keys", () => {
+    const short = addressKeys("laddrs", map(BPF_MAP_TYPE_LPM_TRIE, 8), opaque);
+    expect(hex(short?.parse("10.1.0.0/16"))).toBe(`${length(16)}0a010000`);
+    expect(() => short?.parse("::1")).toThrow("is an IPv6 address");
+  });
+
+  it.each(["10.0.0.256", "localhost", "", "10.0.0.0/33", "::1/129", "1.2.3.4/"])("refuse %j", (text) => {
+    expect(() => networks?.parse(text)).toThrow("is no address");
   });
 });
