@@ -150,24 +150,24 @@ const REASONS: Readonly<Record<string, string>> = {
 };
 
 function reason(error: unknown): string {
-  const code = codeOf(error);
-  return (
-    REASONS[code] ?? (code === "" ? String((error as Error).message).split("\n")[0] : code) ?? "no answer"
-  );
+  const { code, message } = rootOf(error);
+  return REASONS[code] ?? (code === "" ? message : code);
 }
 
 function advice(error: unknown): string {
-  return /CERT|LEAF/.test(codeOf(error))
+  return /CERT|LEAF/.test(rootOf(error).code)
     ? "name the authority's certificate in NODE_EXTRA_CA_CERTS"
     : "check the name and the network, or give a file";
 }
 
 /** fetch wraps what happened; a failed connection to several addresses is wrapped twice. */
-function codeOf(error: unknown): string {
+function rootOf(error: unknown): { readonly code: string; readonly message: string } {
   let inner: unknown = error;
+  let message = "no answer";
   for (let depth = 0; depth < 4 && inner instanceof Error; depth++) {
-    if ("code" in inner && typeof inner.code === "string") return inner.code;
+    message = inner.message.split("\n")[0] || message;
+    if ("code" in inner && typeof inner.code === "string") return { code: inner.code, message };
     inner = inner instanceof AggregateError ? inner.errors[0] : inner.cause;
   }
-  return "";
+  return { code: "", message };
 }

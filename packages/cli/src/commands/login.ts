@@ -1,4 +1,5 @@
 import { readFileSync } from "node:fs";
+import { looksLikeReference } from "@skep/package";
 import {
   parseReference,
   RegistryClient,
@@ -21,7 +22,7 @@ interface LoginFlags {
 
 /** `skep login` and `ecli login`. */
 export function loginCommand(program: string): Command {
-  return new Command("login")
+  return new Command(`${program} login`)
     .usage("[OPTIONS] REGISTRY")
     .description("Log in to an OCI registry, for push, pull and run. The login is tried first.")
     .argument("<registry>", "HOST or HOST:PORT")
@@ -47,7 +48,7 @@ Examples:
 
 /** `skep logout` and `ecli logout`. */
 export function logoutCommand(program: string): Command {
-  return new Command("logout")
+  return new Command(`${program} logout`)
     .usage("REGISTRY")
     .description("Forget the login to an OCI registry.")
     .argument("<registry>", "HOST or HOST:PORT")
@@ -83,5 +84,10 @@ async function passwordFor({ password, passwordStdin }: LoginFlags): Promise<str
 /** `https://ghcr.io/` is meant as `ghcr.io`. */
 function registryName(text: string): string {
   const name = text.replace(/^(?:https?|oci):\/\//, "").replace(/\/+$/, "");
+  if (!looksLikeReference(`${name}/x`))
+    throw new UsageError(
+      `${JSON.stringify(text)} is no registry`,
+      "write HOST or HOST:PORT, such as ghcr.io",
+    );
   return parseReference(`${name}/x`).registry;
 }

@@ -11,7 +11,7 @@ interface Flags extends AccessFlags {
 
 /** `skep pull` and `ecli pull`. */
 export function pullCommand(program: string): Command {
-  const command = new Command("pull")
+  const command = new Command(`${program} pull`)
     .usage("[OPTIONS] IMAGE")
     .description("Fetch a package, a Wasm module or an object from an OCI registry.")
     .argument("<image>", "HOST/NAME:TAG or HOST/NAME@sha256:DIGEST")

@@ -17,7 +17,7 @@ const MAX_UNZIPPED_BYTES = 512 * 1024 * 1024;
 
 /** `skep push` and `ecli push`. */
 export function pushCommand(program: string): Command {
-  const command = new Command("push")
+  const command = new Command(`${program} push`)
     .usage("[OPTIONS] [FILE] IMAGE")
     .description("Send a package (JSON, YAML or tar), a Wasm module or an object to an OCI registry.")
     .argument(

@@ -21,7 +21,7 @@ interface SignFlags {
 
 /** `skep sign`. */
 export function signCommand(): Command {
-  return new Command("sign")
+  return new Command("skep sign")
     .usage("--key KEY.pem [-o FILE] FILE")
     .description(
       "Sign a package or a Wasm module with an Ed25519 key. The signature lies in the file; nothing is sent.",
@@ -47,7 +47,7 @@ Examples:
 
 /** `skep verify`. */
 export function verifyCommand(): Command {
-  return new Command("verify")
+  return new Command("skep verify")
     .usage("--key PUB.pem FILE")
     .description("Check that a package or a Wasm module is as it was signed. Asks nobody.")
     .argument("<file>", "package.json, package.tar or app.wasm")
