@@ -9,10 +9,18 @@ export function clockOf(time: bigint): string {
   return clockText(new Date(Number(time / 1_000_000n)));
 }
 
-/** Nanoseconds since 1970 as RFC 3339 text in UTC. */
+let isoSecond = -1n;
+let isoPrefix = "";
+
+/** Nanoseconds since 1970 as RFC 3339 text in UTC. Many events share a second: its text is made once. */
 export function isoText(time: bigint): string {
-  const date = new Date(Number(time / 1_000_000_000n) * 1000);
-  return Number.isNaN(date.getTime())
-    ? String(time)
-    : `${date.toISOString().slice(0, -5)}.${String(time % 1_000_000_000n).padStart(9, "0")}Z`;
+  const second = time / 1_000_000_000n;
+  if (second !== isoSecond) {
+    const date = new Date(Number(second) * 1000);
+    // Beyond what a Date can hold only a broken clock goes.
+    if (Number.isNaN(date.getTime())) return String(time);
+    isoSecond = second;
+    isoPrefix = date.toISOString().slice(0, -5);
+  }
+  return `${isoPrefix}.${String(time % 1_000_000_000n).padStart(9, "0")}Z`;
 }

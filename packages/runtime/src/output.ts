@@ -18,7 +18,7 @@ export class Output {
   onDrain: () => void = () => {};
 
   /** `limit` is in bytes (UTF-16 units, which is what a string costs). */
-  constructor(stream: Writable, limit = 4 << 20) {
+  constructor(stream: Writable, limit = 1 << 20) {
     this.#stream = stream;
     this.#limit = limit;
     stream.on("error", () => this.#close());

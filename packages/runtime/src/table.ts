@@ -28,6 +28,7 @@ class Table implements View {
   readonly #deep: readonly Column[];
   readonly #stamp: Stamp | undefined;
   readonly #label: string | undefined;
+  readonly #starts: readonly number[];
 
   constructor({ kind, columns, stamp, label }: Selection, labelWidth: number) {
     this.#columns = columns;
@@ -38,6 +39,7 @@ class Table implements View {
       ...(stamp === undefined ? [] : [stamp.header.padEnd(stamp.width)]),
       ...(label === undefined ? [] : ["EVENT".padEnd(labelWidth)]),
     ];
+    this.#starts = startsOf(columns, head.join(" ").length);
     this.header = kind.stray === true ? undefined : this.#line(head.join(" "), (column) => column.header);
   }
 
@@ -45,30 +47,38 @@ class Table implements View {
     const stamp = this.#stamp;
     let head = stamp === undefined ? "" : stamp.text(event);
     if (this.#label !== undefined) head += head === "" ? this.#label : ` ${this.#label}`;
-    const row = this.#line(head, (column) => column.text(event));
-    if (this.#deep.length === 0) return row;
+    const text = this.#line(head, (column) => column.text(event));
+    if (this.#deep.length === 0) return text;
     const below = this.#deep.flatMap((column) => column.lines?.(event) ?? []);
-    return [row, ...below.map((line) => `    ${line}`)].join("\n");
+    return [text, ...below.map((line) => `    ${line}`)].join("\n");
   }
 
-  /**
-   * Every cell begins below its header. A cell that is too long pushes the next ones to the right, one space
-   * apart, until a shorter one makes up for it: nothing is cut and nothing runs together.
-   */
   #line(head: string, cell: (column: Column) => string): string {
     let text = head;
-    let end = head.length;
-    for (const column of this.#columns) {
-      if (end > 0) {
-        if (text.length < end) text = text.padEnd(end);
-        text += " ";
-        end++;
-      }
-      end += column.width;
-      const value = cell(column);
-      // Numbers end below the end of their header, also after a cell that was too long.
-      text += column.align === "right" ? value.padStart(end - text.length) : value;
+    for (let index = 0; index < this.#columns.length; index++) {
+      const column = this.#columns[index]!;
+      text = place(text, this.#starts[index]!, column, cell(column));
     }
     return text;
   }
+}
+
+/** Where cells begin, one space after the end of what is before. */
+function startsOf(columns: readonly Column[], head: number): number[] {
+  let start = head === 0 ? 0 : head + 1;
+  return columns.map(({ width }) => {
+    const here = start;
+    start += width + 1;
+    return here;
+  });
+}
+
+/**
+ * Puts a cell below its header. A cell that is too long pushes the next ones to the right, one space apart, until a shorter
+ * one makes up for it: nothing is cut and nothing runs together.
+ */
+function place(row: string, start: number, { align, width }: Column, cell: string): string {
+  const before = row.length < start ? row.padEnd(start) : row === "" ? row : `${row} `;
+  // Numbers end below the end of their header, also after a cell that was too long.
+  return align === "right" ? before + cell.padStart(start + width - before.length) : before + cell;
 }

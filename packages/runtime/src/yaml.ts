@@ -21,20 +21,18 @@ function viewOf({ kind, columns, stamp, label }: Selection): View {
     shape.kind === "struct"
       ? shape.members.map((member) => ({
           name: member.name,
-          text: (event: BpfValue) => (event as { readonly [member: string]: BpfValue })[member.name] ?? 0,
+          value: (event: BpfValue) => (event as { readonly [member: string]: BpfValue })[member.name] ?? 0,
           json: jsonFormatOf(member.shape),
         }))
-      : [{ name: "value", text: (event: BpfValue) => event, json: jsonFormatOf(shape) }];
+      : [{ name: "value", value: (event: BpfValue) => event, json: jsonFormatOf(shape) }];
+  const named = label === undefined ? "" : `\n  buffer: ${JSON.stringify(label)}`;
   const time = timeName(kind.columns.map(({ name }) => name));
   return {
     header: undefined,
     row(event) {
-      const lines = [
-        ...(stamp === undefined ? [] : [`${time}: ${stamp.json(event)}`]),
-        ...(label === undefined ? [] : [`buffer: ${JSON.stringify(label)}`]),
-      ];
-      for (const { name, text, json } of members) lines.push(`${name}: ${json(text(event))}`);
-      return lines.length === 0 ? "- {}" : `- ${lines.join("\n  ")}`;
+      let text = stamp === undefined ? named : `\n  ${time}: ${stamp.json(event)}${named}`;
+      for (const { name, value, json } of members) text += `\n  ${name}: ${json(value(event))}`;
+      return text === "" ? "- {}" : `- ${text.slice(3)}`;
     },
   };
 }
