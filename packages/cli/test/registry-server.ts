@@ -36,15 +36,21 @@ export class RegistryServer implements AsyncDisposable {
     });
   }
 
-  /** @param user who alone may come in; everybody when left out */
-  static async start(user?: User): Promise<RegistryServer> {
+  /**
+   * @param user who alone may come in; everybody when left out
+   * @param tls whether it speaks https, with the certificate of `authority`
+   */
+  static async start(user?: User, tls = false): Promise<RegistryServer> {
     const directory = mkdtempSync(join(tmpdir(), "skep-registry-"));
     const port = await freePort();
     const lines = [
       "version: 0.1",
       `storage: {filesystem: {rootdirectory: ${directory}/store}}`,
-      `http: {addr: "127.0.0.1:${port}"}`,
+      tls
+        ? `http: {addr: "127.0.0.1:${port}", tls: {certificate: ${directory}/cert.pem, key: ${directory}/key.pem}}`
+        : `http: {addr: "127.0.0.1:${port}"}`,
     ];
+    if (tls) makeCertificate(directory);
     if (user !== undefined) {
       const users = execFileSync("htpasswd", ["-nbB", user.name, user.password]);
       writeFileSync(join(directory, "users"), users);
@@ -81,7 +87,13 @@ export class RegistryServer implements AsyncDisposable {
     rmSync(this.#directory, { recursive: true, force: true });
   }
 
+  /** The certificate that signs this registry's, which is itself. */
+  get authority(): string {
+    return join(this.#directory, "cert.pem");
+  }
+
   async #answers(): Promise<boolean> {
+    if (this.#log.includes(", tls")) return true;
     try {
       const { status } = await fetch(`http://${this.host}/v2/`);
       return status === 200 || status === 401;
@@ -89,6 +101,13 @@ export class RegistryServer implements AsyncDisposable {
       return false;
     }
   }
+}
+
+function makeCertificate(directory: string): void {
+  const subject = ["-subj", "/CN=127.0.0.1", "-addext", "subjectAltName=IP:127.0.0.1", "-days", "2"];
+  const files = ["-keyout", join(directory, "key.pem"), "-out", join(directory, "cert.pem")];
+  const key = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes"];
+  execFileSync("openssl", ["req", "-x509", ...key, ...subject, ...files], { stdio: "ignore" });
 }
 
 async function freePort(): Promise<number> {

@@ -327,6 +327,21 @@ describe.skipIf(!available)("push and pull with a real registry", { timeout: 120
   });
 });
 
+describe.skipIf(!available)("a registry that speaks https", { timeout: 120_000 }, () => {
+  it("is believed when its certificate is, and not otherwise", async () => {
+    await using secure = await RegistryServer.start(USER, true);
+    const push = ["push", "-u", USER.name, "-p", USER.password, PACKAGE, `${secure.host}/x:1`];
+    const trusting = { env: { NODE_EXTRA_CA_CERTS: secure.authority } };
+    expect(await skep("tls", push, trusting)).toMatchObject({ code: 0 });
+    for (const args of [push, [...push, "--insecure"]]) {
+      const refused = await skep("tls", args);
+      expect(refused.code).toBe(69);
+      expect(refused.stderr).toContain("its certificate is signed by itself");
+      expect(refused.stderr).toContain("NODE_EXTRA_CA_CERTS");
+    }
+  });
+});
+
 describe.skipIf(!available)("logins", { timeout: 120_000 }, () => {
   const image = () => `${closed.host}/private/x:1`;
 

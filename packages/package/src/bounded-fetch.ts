@@ -155,9 +155,14 @@ function reason(error: unknown): string {
 }
 
 function advice(error: unknown): string {
-  return /CERT|LEAF/.test(rootOf(error).code)
+  return isCertificateProblem(error)
     ? "name the authority's certificate in NODE_EXTRA_CA_CERTS"
     : "check the name and the network, or give a file";
+}
+
+/** Whether a failure was the server's certificate: it does speak TLS, and nothing less will do. */
+export function isCertificateProblem(error: unknown): boolean {
+  return /CERT|LEAF/.test(rootOf(error).code);
 }
 
 /** fetch wraps what happened; a failed connection to several addresses is wrapped twice. */

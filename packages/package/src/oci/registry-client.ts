@@ -1,5 +1,5 @@
 import { MalformedError } from "@skep/bpf";
-import { type Answer, boundedFetch, type Request, shown } from "../bounded-fetch.ts";
+import { type Answer, boundedFetch, isCertificateProblem, type Request, shown } from "../bounded-fetch.ts";
 import { TransferError } from "../transfer-error.ts";
 import type { Credentials } from "./credentials.ts";
 import { digestOf, verifyDigest } from "./digest.ts";
@@ -24,13 +24,13 @@ const MAX_SMALL_BYTES = 1024 * 1024;
 /** One repository of a registry, spoken to as the OCI distribution-spec says. Every digest is verified. */
 export class RegistryClient {
   readonly #reference: Reference;
-  readonly #origin: string;
+  readonly #host: string;
+  #origin: Promise<string> | undefined;
   readonly #options: RegistryOptions;
   readonly #authorizer: RegistryAuthorizer;
 
   constructor(reference: Reference, actions: "pull" | "pull,push", options: RegistryOptions = {}) {
     const { registry } = reference;
-    const plain = options.insecure === true || isLoopback(registry);
     // Docker's hub answers under another name than it is called.
     const host =
       registry === "docker.io" || registry === "index.docker.io" ? "registry-1.docker.io" : registry;
@@ -38,7 +38,7 @@ export class RegistryClient {
       host === "registry-1.docker.io" && !reference.repository.includes("/")
         ? { ...reference, repository: `library/${reference.repository}` }
         : reference;
-    this.#origin = `${plain ? "http" : "https"}://${host}`;
+    this.#host = host;
     this.#options = options;
     this.#authorizer = new RegistryAuthorizer({
       credentials: options.credentials ?? (async () => undefined),
@@ -55,7 +55,7 @@ export class RegistryClient {
   async manifest(
     tagOrDigest: string,
   ): Promise<{ readonly bytes: Uint8Array; readonly digest: string; readonly type: string }> {
-    const answer = await this.#authorized(this.#url(`manifests/${tagOrDigest}`), {
+    const answer = await this.#authorized(await this.#url(`manifests/${tagOrDigest}`), {
       headers: { accept: [...MANIFEST_TYPES, ...INDEX_TYPES].join(", ") },
       maxBytes: MAX_MANIFEST_BYTES,
     });
@@ -74,7 +74,7 @@ export class RegistryClient {
         `${what} has ${size} bytes, more than ${maxBytes}`,
         "check that it is the right reference",
       );
-    const answer = await this.#authorized(this.#url(`blobs/${digest}`), {
+    const answer = await this.#authorized(await this.#url(`blobs/${digest}`), {
       headers: { "accept-encoding": "identity" },
       maxBytes: size,
     });
@@ -85,7 +85,7 @@ export class RegistryClient {
 
   async hasBlob(digest: string): Promise<boolean> {
     const request = { method: "HEAD", maxBytes: MAX_SMALL_BYTES } as const;
-    const answer = await this.#authorized(this.#url(`blobs/${digest}`), request);
+    const answer = await this.#authorized(await this.#url(`blobs/${digest}`), request);
     if (answer.status === 404) return false;
     this.#expect(answer, [200]);
     return true;
@@ -95,7 +95,7 @@ export class RegistryClient {
   async pushBlob(bytes: Uint8Array): Promise<void> {
     const digest = digestOf(bytes);
     if (await this.hasBlob(digest)) return;
-    const begun = await this.#authorized(this.#url("blobs/uploads/"), {
+    const begun = await this.#authorized(await this.#url("blobs/uploads/"), {
       method: "POST",
       maxBytes: MAX_SMALL_BYTES,
     });
@@ -115,7 +115,7 @@ export class RegistryClient {
 
   /** @returns the manifest's digest @throws {TransferError} */
   async pushManifest(bytes: Uint8Array, type: string, tagOrDigest: string): Promise<string> {
-    const answer = await this.#authorized(this.#url(`manifests/${tagOrDigest}`), {
+    const answer = await this.#authorized(await this.#url(`manifests/${tagOrDigest}`), {
       method: "PUT",
       headers: { "content-type": type },
       body: bytes,
@@ -127,17 +127,40 @@ export class RegistryClient {
 
   /** Whether the registry takes the credentials. @throws {TransferError} when it does not */
   async ping(): Promise<void> {
-    const answer = await this.#authorized(new URL(`${this.#origin}/v2/`), { maxBytes: MAX_SMALL_BYTES });
+    const answer = await this.#authorized(new URL(`${await this.#findOrigin()}/v2/`), {
+      maxBytes: MAX_SMALL_BYTES,
+    });
     this.#expect(answer, [200]);
   }
 
-  #url(path: string): URL {
-    return new URL(`${this.#origin}/v2/${this.#reference.repository}/${path}`);
+  async #url(path: string): Promise<URL> {
+    return new URL(`${await this.#findOrigin()}/v2/${this.#reference.repository}/${path}`);
+  }
+
+  /** https, or where plain http is allowed whichever of the two is spoken. */
+  #findOrigin(): Promise<string> {
+    this.#origin ??= this.#mayUseHttp(this.#host) ? this.#probe() : Promise.resolve(`https://${this.#host}`);
+    return this.#origin;
+  }
+
+  async #probe(): Promise<string> {
+    const secure = `https://${this.#host}`;
+    try {
+      await this.#send(new URL(`${secure}/v2/`), { method: "HEAD", maxBytes: MAX_SMALL_BYTES });
+      return secure;
+    } catch (error) {
+      if (!(error instanceof TransferError) || isCertificateProblem(error.cause)) throw error;
+      return `http://${this.#host}`;
+    }
+  }
+
+  #mayUseHttp(host: string): boolean {
+    return this.#options.insecure === true || isLoopback(host);
   }
 
   /** A request with what the registry wants to see. Credentials go to the registry's own origin and nowhere else. */
   async #authorized(url: URL, request: Request): Promise<Answer> {
-    const own = url.origin === new URL(this.#origin).origin;
+    const own = url.origin === new URL(await this.#findOrigin()).origin;
     const withHeader = (authorization: string | undefined): Request =>
       authorization === undefined || !own
         ? request
@@ -149,10 +172,10 @@ export class RegistryClient {
   }
 
   #send(url: URL, request: Request): Promise<Answer> {
-    const { insecure, timeout } = this.#options;
+    const { timeout } = this.#options;
     return boundedFetch(url, {
       ...request,
-      mayUseHttp: (target) => insecure === true || isLoopback(target.host),
+      mayUseHttp: (target) => this.#mayUseHttp(target.host),
       ...(timeout === undefined ? {} : { timeout }),
     });
   }
