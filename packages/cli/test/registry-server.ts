@@ -83,7 +83,8 @@ export class RegistryServer implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    if (this.#child.exitCode === null && this.#child.kill("SIGKILL")) await once(this.#child, "close");
+    const running = this.#child.exitCode === null && this.#child.signalCode === null;
+    if (running && this.#child.kill("SIGKILL")) await once(this.#child, "close");
     rmSync(this.#directory, { recursive: true, force: true });
   }
 

@@ -129,6 +129,26 @@ describe.skipIf(!available)("push and pull with a real registry", { timeout: 120
     expect(new Uint8Array(readFileSync(join(directory, "elsewhere/app.wasm")))).toEqual(WASM);
   });
 
+  it("runs a Wasm module, and gives its exit code", async () => {
+    const text = (word: string): number[] => [word.length, ...Buffer.from(word)];
+    const module = Uint8Array.of(
+      ...WASM,
+      ...[1, 8, 2, 0x60, 1, 0x7f, 0, 0x60, 0, 0], // types: (i32) -> (), () -> ()
+      ...[2, 36, 1, ...text("wasi_snapshot_preview1"), ...text("proc_exit"), 0, 0],
+      ...[3, 2, 1, 1, 5, 3, 1, 0, 1], // one function, one page of memory
+      ...[7, 19, 2, ...text("memory"), 2, 0, ...text("_start"), 0, 1],
+      ...[10, 8, 1, 6, 0, 0x41, 7, 0x10, 0, 0x0b], // proc_exit(7)
+    );
+    mkdirSync(join(directory, "exit"), { recursive: true });
+    writeFileSync(join(directory, "exit/seven.wasm"), module);
+    const image = `${open.host}/eunomia/seven:1`;
+    expect(await skep("exit", ["push", "-m", "seven.wasm", image], { command: "ecli" })).toMatchObject({
+      code: 0,
+    });
+    expect(await skep("exit", ["run", image], { command: "ecli" })).toMatchObject({ code: 7 });
+    expect(await skep("exit", ["run", "seven.wasm"])).toMatchObject({ code: 7 });
+  });
+
   it("sends tar, YAML and bare objects; refuses sources and what is no program", async () => {
     const home = join(directory, "kinds");
     mkdirSync(home, { recursive: true });
@@ -259,6 +279,16 @@ describe.skipIf(!available)("push and pull with a real registry", { timeout: 120
     for (const name of readdirSync(cache)) writeFileSync(join(cache, name), "changed");
     expect((await skep("cached", ["run", image, "--help"])).stdout).toContain("The second one.");
     expect(open.requests(blob)).toBe(3);
+  });
+
+  it("asks nobody for a digest that it has", async () => {
+    await using gone = await RegistryServer.start();
+    const pushed = await skep("pinned", ["push", PACKAGE, `${gone.host}/x:1`]);
+    const pinned = pushed.stdout.trim();
+    expect(await skep("pinned", ["run", pinned, "--help"])).toMatchObject({ code: 0 });
+    await gone[Symbol.asyncDispose]();
+    expect(await skep("pinned", ["run", pinned, "--help"])).toMatchObject({ code: 0 });
+    expect(await skep("pinned", ["run", `${gone.host}/x:1`, "--help"])).toMatchObject({ code: 69 });
   });
 
   it("does not believe a registry whose contents were changed", async () => {

@@ -6,7 +6,7 @@ import type { TransferError } from "../transfer-error.ts";
 import { verifyDigest } from "./digest.ts";
 import { type Descriptor, type Index, type Manifest, readManifest } from "./manifest.ts";
 import { ELF_LAYER, PACKAGE_LAYERS, TAR_LAYERS, WASM_LAYERS } from "./media-types.ts";
-import { type Reference, referenceText } from "./reference.ts";
+import { isDigest, type Reference, referenceText } from "./reference.ts";
 import { RegistryClient, type RegistryOptions } from "./registry-client.ts";
 
 /** Where blobs are kept between runs, by digest. What it gives is verified. */
@@ -33,8 +33,8 @@ const MAX_OBJECT_BYTES = 64 * 1024 * 1024;
 
 /**
  * Fetches what can be run from a registry: packages and Wasm modules as `push` sends them, eunomia's Wasm modules, and
- * the object in Inspektor Gadget's and bpfman's images. The manifest is asked for anew each time, so that a tag that has
- * moved is seen; blobs come from the store where it has them.
+ * the object in Inspektor Gadget's and bpfman's images. What a tag means is asked for anew each time, so that a tag that has
+ * moved is seen; what has a digest comes from the store where it has it, and a reference by digest then asks nobody.
  * @throws {TransferError} {MalformedError}
  */
 export async function pullProgram(reference: Reference, options: PullOptions = {}): Promise<Pulled> {
@@ -50,15 +50,29 @@ async function findManifest(
   reference: Reference,
   options: PullOptions,
 ): Promise<{ readonly manifest: Manifest; readonly digest: string }> {
-  const first = await client.manifest(reference.digest ?? reference.tag);
+  const first = await fetchManifest(client, reference.digest ?? reference.tag, options.store);
   const outer = readManifest(first.bytes);
   if (outer.kind === "manifest") return { manifest: outer, digest: first.digest };
-  const second = await client.manifest(
-    entryFor(outer, options.architecture ?? hostArchitecture(), reference).digest,
-  );
+  const entry = entryFor(outer, options.architecture ?? hostArchitecture(), reference);
+  const second = await fetchManifest(client, entry.digest, options.store);
   const inner = readManifest(second.bytes);
   if (inner.kind === "index") throw unsuitable(reference, "is an index of indexes");
   return { manifest: inner, digest: second.digest };
+}
+
+async function fetchManifest(
+  client: RegistryClient,
+  tagOrDigest: string,
+  store: BlobStore | undefined,
+): Promise<{ readonly bytes: Uint8Array; readonly digest: string }> {
+  const kept = isDigest(tagOrDigest) ? store?.get(tagOrDigest) : undefined;
+  if (kept !== undefined) {
+    verifyDigest(kept, tagOrDigest, "the cached manifest");
+    return { bytes: kept, digest: tagOrDigest };
+  }
+  const found = await client.manifest(tagOrDigest);
+  store?.put(found.digest, found.bytes);
+  return found;
 }
 
 function entryFor({ manifests }: Index, architecture: string, reference: Reference): Descriptor {
