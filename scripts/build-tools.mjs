@@ -9,10 +9,16 @@ import { compilePackage } from "@skep/compiler";
 import { writePackage } from "@skep/package";
 
 const tools = fileURLToPath(new URL("../tools", import.meta.url));
-const names = process.argv.length > 2 ? process.argv.slice(2) : readdirSync(tools).sort();
+const sourceOf = (name) => join(tools, name, `${name}.bpf.c`);
+const names =
+  process.argv.length > 2
+    ? process.argv.slice(2)
+    : readdirSync(tools)
+        .filter((name) => existsSync(sourceOf(name)))
+        .sort();
 
 for (const name of names) {
-  const source = join(tools, name, `${name}.bpf.c`);
+  const source = sourceOf(name);
   const header = join(tools, name, `${name}.h`);
   const compiled = await compilePackage(source, existsSync(header) ? header : undefined);
   process.stderr.write(compiled.diagnostics);

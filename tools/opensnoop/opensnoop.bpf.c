@@ -3,32 +3,58 @@
 #include <bpf/bpf_core_read.h>
 #include <bpf/bpf_helpers.h>
 #include "opensnoop.h"
+#include "../common/filters.bpf.h"
+#include "../common/search.bpf.h"
 
 #define O_WRONLY 01
 #define O_CREAT 0100
 #define O_TRUNC 01000
-#define ALL_USERS ((uid_t)-1)
 
-/// @description Trace open, openat, openat2 and creat: who opens which file, and what came of it.
+/* include/uapi/linux/io_uring.h */
+#define IORING_OPENAT 18
+#define IORING_OPENAT2 28
+
+/// Trace who opens which file, and what came of it: open, openat, openat2, creat, open_by_handle_at, and io_uring.
+/// @brief Trace files as they are opened
+/// @version 1.0
+/// @example opensnoop --failed
+/// @example opensnoop --path /etc/ --comm nginx
+/// @example opensnoop --fields +latency_ns,+ppid --filter 'latency_ns > 1000000'
 char LICENSE[] SEC("license") = "Dual BSD/GPL";
 
-/// @description "Process ID to trace, 0 for all"
+/// @filter pid
+/// @ignore
 const volatile pid_t pid_target = 0;
-/// @description "Thread ID to trace, 0 for all"
+/// @filter tid
+/// @ignore
 const volatile pid_t tid_target = 0;
-/// @description "User ID to trace, 4294967295 for all"
+/// @filter uid
+/// @ignore
 const volatile uid_t uid_target = ALL_USERS;
-/// @description "Trace only calls that failed"
+/// @filter comm
+/// @ignore
+const volatile char comm_target[COMM_LENGTH] = "";
+/// @ignore
+const volatile bool filter_cg = false;
+/// Only calls that failed
+/// @cmdarg {"short": "x"}
 const volatile bool failed = false;
 
-/* Events that found the ring buffer full. */
+/* Events that found a map or the ring buffer full. */
 __u64 lost_events = 0;
 
+/* A call that has not returned yet. */
 struct call {
 	const char *path;
+	__u64 since;
+	int dirfd;
 	unsigned int flags;
+	unsigned int mode;
+	/* The caller names the file with a handle (name_to_handle_at(2)), not with a path. */
+	bool by_handle;
 };
 
+/* By thread. */
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
 	__uint(max_entries, 10240);
@@ -36,88 +62,142 @@ struct {
 	__type(value, struct call);
 } calls SEC(".maps");
 
+/* By request of an io_uring: the address of its struct io_kiocb. The kernel may forget to complete one; the oldest goes. */
+struct {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, 4096);
+	__type(key, __u64);
+	__type(value, struct call);
+} requests SEC(".maps");
+
+/// @export event
 struct {
 	__uint(type, BPF_MAP_TYPE_RINGBUF);
-	__uint(max_entries, 1 << 20);
+	__uint(max_entries, 4 << 20);
 } events SEC(".maps");
 
-static __always_inline bool wanted(__u64 id)
+static __always_inline bool wanted(void)
 {
+	__u64 id = bpf_get_current_pid_tgid();
+
 	if (pid_target && pid_target != (pid_t)(id >> 32))
 		return false;
 	if (tid_target && tid_target != (pid_t)id)
 		return false;
-	return uid_target == ALL_USERS || uid_target == (uid_t)bpf_get_current_uid_gid();
+	if (uid_target != ALL_USERS && uid_target != (uid_t)bpf_get_current_uid_gid())
+		return false;
+	if (filter_cg && !in_cgroup())
+		return false;
+	return comm_is(comm_target);
 }
 
-static __always_inline int enter(const char *path, unsigned int flags)
+static __always_inline int enter(const char *path, int dirfd, unsigned int flags, unsigned int mode, bool by_handle)
 {
-	__u64 id = bpf_get_current_pid_tgid();
-	__u32 tid = id;
-	struct call call = { .path = path, .flags = flags };
+	__u32 tid = bpf_get_current_pid_tgid();
+	struct call call = {
+		.path = path,
+		.dirfd = dirfd,
+		.flags = flags,
+		.mode = mode,
+		.by_handle = by_handle,
+	};
 
-	if (wanted(id) && bpf_map_update_elem(&calls, &tid, &call, BPF_ANY))
+	if (!wanted())
+		return 0;
+	call.since = bpf_ktime_get_ns();
+	if (bpf_map_update_elem(&calls, &tid, &call, BPF_ANY))
 		__sync_fetch_and_add(&lost_events, 1);
 	return 0;
 }
 
-/* The path is read when the call returns: the kernel has touched its pages by then. */
+/*
+ * The path is read when the call has returned: the kernel has touched its pages by then. `result` is a descriptor, or negative.
+ */
+static __always_inline int report(const struct call *call, int result)
+{
+	struct task_struct *task = (struct task_struct *)bpf_get_current_task();
+	__u64 id = bpf_get_current_pid_tgid();
+	struct event event = {};
+	struct path_buffer *buffer;
+	__u32 start = TEXT_AT, size;
+	struct file *file;
+	long length;
+
+	if (failed && result >= 0)
+		return 0;
+	buffer = path_buffer();
+	if (!buffer)
+		return 0;
+	length = call->by_handle ? 0 : bpf_probe_read_user_str(&buffer->bytes[TEXT_AT], PATH_MAX, call->path);
+	if (length <= 0 || length > PATH_MAX) {
+		buffer->bytes[TEXT_AT] = '\0';
+		length = 1;
+	}
+	file = call->by_handle && result >= 0 ? file_of(result) : 0;
+	if (file)
+		start = write_path_before(buffer, TEXT_AT, &file->f_path);
+	else
+		start = make_absolute(buffer, call->dirfd);
+	if (path_text[0] && !has_path_text(start))
+		return 0;
+
+	event.time = bpf_ktime_get_boot_ns();
+	event.latency_ns = bpf_ktime_get_ns() - call->since;
+	event.cgroup = bpf_get_current_cgroup_id();
+	event.pid = id >> 32;
+	event.tid = id;
+	event.ppid = BPF_CORE_READ(task, real_parent, tgid);
+	event.uid = bpf_get_current_uid_gid();
+	event.fd = result < 0 ? -1 : result;
+	event.err = result < 0 ? -result : 0;
+	event.flags = call->flags;
+	event.mode = call->mode;
+	bpf_get_current_comm(event.comm, sizeof(event.comm));
+
+	size = TEXT_AT - start + length + sizeof(event);
+	start -= sizeof(event);
+	bpf_probe_read_kernel(&buffer->bytes[start & 4095], sizeof(event), &event);
+	if (bpf_ringbuf_output(&events, &buffer->bytes[start & 4095], size & 8191, 0))
+		__sync_fetch_and_add(&lost_events, 1);
+	return 0;
+}
+
 static __always_inline int leave(struct trace_event_raw_sys_exit *ctx)
 {
-	__u64 id = bpf_get_current_pid_tgid();
-	__u32 tid = id;
+	__u32 tid = bpf_get_current_pid_tgid();
 	struct call *found = bpf_map_lookup_elem(&calls, &tid);
-	struct event *event;
 	struct call call;
-	long ret = ctx->ret;
 
 	if (!found)
 		return 0;
 	call = *found;
 	bpf_map_delete_elem(&calls, &tid);
-	if (failed && ret >= 0)
-		return 0;
-
-	event = bpf_ringbuf_reserve(&events, sizeof(*event), 0);
-	if (!event) {
-		__sync_fetch_and_add(&lost_events, 1);
-		return 0;
-	}
-	event->pid = id >> 32;
-	event->uid = bpf_get_current_uid_gid();
-	bpf_get_current_comm(event->comm, sizeof(event->comm));
-	event->fd = ret < 0 ? -1 : ret;
-	event->err = ret < 0 ? -ret : 0;
-	event->flags = call.flags;
-	if (bpf_probe_read_user_str(event->path, sizeof(event->path), call.path) < 0)
-		event->path[0] = '\0';
-	bpf_ringbuf_submit(event, 0);
-	return 0;
+	return report(&call, ctx->ret);
 }
 
 /* arm64 and riscv have neither open nor creat. */
-/// @optional true
+/// @optional
 SEC("tracepoint/syscalls/sys_enter_open")
 int enter_open(struct trace_event_raw_sys_enter *ctx)
 {
-	return enter((const char *)ctx->args[0], ctx->args[1]);
+	return enter((const char *)ctx->args[0], AT_FDCWD, ctx->args[1], ctx->args[2], false);
 }
 
-/// @optional true
+/// @optional
 SEC("tracepoint/syscalls/sys_exit_open")
 int exit_open(struct trace_event_raw_sys_exit *ctx)
 {
 	return leave(ctx);
 }
 
-/// @optional true
+/// @optional
 SEC("tracepoint/syscalls/sys_enter_creat")
 int enter_creat(struct trace_event_raw_sys_enter *ctx)
 {
-	return enter((const char *)ctx->args[0], O_CREAT | O_WRONLY | O_TRUNC);
+	return enter((const char *)ctx->args[0], AT_FDCWD, O_CREAT | O_WRONLY | O_TRUNC, ctx->args[1], false);
 }
 
-/// @optional true
+/// @optional
 SEC("tracepoint/syscalls/sys_exit_creat")
 int exit_creat(struct trace_event_raw_sys_exit *ctx)
 {
@@ -127,7 +207,7 @@ int exit_creat(struct trace_event_raw_sys_exit *ctx)
 SEC("tracepoint/syscalls/sys_enter_openat")
 int enter_openat(struct trace_event_raw_sys_enter *ctx)
 {
-	return enter((const char *)ctx->args[1], ctx->args[2]);
+	return enter((const char *)ctx->args[1], ctx->args[0], ctx->args[2], ctx->args[3], false);
 }
 
 SEC("tracepoint/syscalls/sys_exit_openat")
@@ -136,20 +216,82 @@ int exit_openat(struct trace_event_raw_sys_exit *ctx)
 	return leave(ctx);
 }
 
-/* openat2 came with Linux 5.6. Its first member of struct open_how is the flags. */
-/// @optional true
+/* openat2 came with Linux 5.6. */
+/// @optional
 SEC("tracepoint/syscalls/sys_enter_openat2")
 int enter_openat2(struct trace_event_raw_sys_enter *ctx)
 {
-	__u64 flags = 0;
+	struct open_how how = {};
 
-	bpf_probe_read_user(&flags, sizeof(flags), (void *)ctx->args[2]);
-	return enter((const char *)ctx->args[1], flags);
+	bpf_probe_read_user(&how, sizeof(how), (void *)ctx->args[2]);
+	return enter((const char *)ctx->args[1], ctx->args[0], how.flags, how.mode, false);
 }
 
-/// @optional true
+/// @optional
 SEC("tracepoint/syscalls/sys_exit_openat2")
 int exit_openat2(struct trace_event_raw_sys_exit *ctx)
 {
 	return leave(ctx);
+}
+
+/// @optional
+SEC("tracepoint/syscalls/sys_enter_open_by_handle_at")
+int enter_open_by_handle_at(struct trace_event_raw_sys_enter *ctx)
+{
+	return enter(0, AT_FDCWD, ctx->args[2], 0, true);
+}
+
+/// @optional
+SEC("tracepoint/syscalls/sys_exit_open_by_handle_at")
+int exit_open_by_handle_at(struct trace_event_raw_sys_exit *ctx)
+{
+	return leave(ctx);
+}
+
+/* A thread that dies inside a call never returns from it, and its number will belong to another. */
+SEC("tracepoint/sched/sched_process_exit")
+int forget_thread(void *ctx)
+{
+	__u32 tid = bpf_get_current_pid_tgid();
+
+	bpf_map_delete_elem(&calls, &tid);
+	return 0;
+}
+
+/* Since Linux 6.3 under this name. What a request is about lies at its begin (io_uring/openclose.c). */
+/// @optional
+SEC("tracepoint/io_uring/io_uring_submit_req")
+int submit_request(struct trace_event_raw_io_uring_submit_req *ctx)
+{
+	struct io_open *open = ctx->req;
+	__u64 key = (__u64)ctx->req;
+	struct call call = {};
+
+	if (ctx->opcode != IORING_OPENAT && ctx->opcode != IORING_OPENAT2)
+		return 0;
+	if (!wanted())
+		return 0;
+	call.path = BPF_CORE_READ(open, filename, uptr);
+	call.dirfd = BPF_CORE_READ(open, dfd);
+	call.flags = BPF_CORE_READ(open, how.flags);
+	call.mode = BPF_CORE_READ(open, how.mode);
+	call.since = bpf_ktime_get_ns();
+	bpf_map_update_elem(&requests, &key, &call, BPF_ANY);
+	return 0;
+}
+
+/* Workers of a ring share the memory of its owner. */
+/// @optional
+SEC("tracepoint/io_uring/io_uring_complete")
+int complete_request(struct trace_event_raw_io_uring_complete *ctx)
+{
+	__u64 key = (__u64)ctx->req;
+	struct call *found = bpf_map_lookup_elem(&requests, &key);
+	struct call call;
+
+	if (!found)
+		return 0;
+	call = *found;
+	bpf_map_delete_elem(&requests, &key);
+	return report(&call, ctx->res);
 }

@@ -2,19 +2,44 @@
 #ifndef OPENSNOOP_H
 #define OPENSNOOP_H
 
-/* One finished open, openat, openat2 or creat. */
+/// A file that was opened, or should have been.
+/// @view table pid, comm:15, fd:>4, err="ERR":8, flags:28, path
 struct event {
+	/// When the call returned.
+	/// @format timestamp ns
+	unsigned long long time;
+	/// How long the call took.
+	/// @format duration ns
+	/// @hidden
+	unsigned long long latency_ns;
+	/// Id of the cgroup (v2): the inode of its directory.
+	/// @hidden
+	unsigned long long cgroup;
 	int pid;
+	/// @hidden
+	int tid;
+	/// @hidden
+	int ppid;
+	/// @format uid
+	/// @hidden
 	unsigned int uid;
-	char comm[16];
-	/* The new descriptor, -1 when the call failed. */
+	/// The new descriptor, -1 when the call failed.
 	int fd;
-	/* The errno of a failed call, 0 otherwise. */
+	/// Why the call failed, 0 when it did not.
+	/// @format errno
 	int err;
-	/* O_* as passed by the caller. */
+	/// As passed by the caller.
+	/// @format flags open
 	unsigned int flags;
-	/* As passed by the caller, cut after 255 bytes. */
-	char path[256];
+	/// Permissions of a new file, as passed by the caller.
+	/// @format octal
+	/// @hidden
+	unsigned int mode;
+	/// @format comm
+	char comm[16];
+	/// The whole path, in the eyes of the process.
+	/// @format string
+	char path[];
 };
 
 #endif

@@ -28,9 +28,8 @@ export function bundledTools(): BundledTool[] {
 export function bundledToolNames(): string[] {
   const directory = toolsDirectory();
   if (!existsSync(directory)) return [];
-  return readdirSync(directory, { withFileTypes: true })
-    .filter((entry) => entry.isDirectory())
-    .map((entry) => entry.name)
+  return readdirSync(directory)
+    .filter((name) => bundledToolPath(name) !== undefined)
     .sort();
 }
 

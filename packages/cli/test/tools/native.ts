@@ -1,0 +1,22 @@
+import { execFileSync } from "node:child_process";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+
+/** A helper program in C, compiled when it is needed: `native/<name>.c`. */
+export class NativeProgram implements Disposable {
+  readonly path: string;
+  readonly #directory: string;
+
+  constructor(name: string, flags: readonly string[] = []) {
+    this.#directory = mkdtempSync(join(tmpdir(), "skep-native-"));
+    this.path = join(this.#directory, name);
+    const source = fileURLToPath(new URL(`native/${name}.c`, import.meta.url));
+    execFileSync("gcc", ["-O1", "-g", "-Wall", "-Werror", "-pthread", source, "-o", this.path, ...flags]);
+  }
+
+  [Symbol.dispose](): void {
+    rmSync(this.#directory, { recursive: true });
+  }
+}

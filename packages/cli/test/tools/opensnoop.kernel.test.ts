@@ -1,0 +1,183 @@
+import { execFileSync, spawn } from "node:child_process";
+import { once } from "node:events";
+import { closeSync, existsSync, mkdtempSync, openSync, realpathSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { SkepProcess } from "../skep-process.ts";
+import { NativeProgram } from "./native.ts";
+import { runToEnd, table, trace } from "./trace.ts";
+
+interface Open {
+  readonly time: number;
+  readonly latency_ns: number;
+  readonly cgroup: number;
+  readonly pid: number;
+  readonly tid: number;
+  readonly ppid: number;
+  readonly uid: number;
+  readonly fd: number;
+  readonly err: number;
+  readonly flags: number;
+  readonly mode: number;
+  readonly comm: string;
+  readonly path: string;
+}
+
+let directory: string;
+let opens: NativeProgram;
+
+beforeAll(() => {
+  directory = realpathSync(mkdtempSync(join(tmpdir(), "skep-opens-")));
+  opens = new NativeProgram("opens");
+});
+
+afterAll(() => {
+  rmSync(directory, { recursive: true, force: true });
+  opens[Symbol.dispose]();
+});
+
+/** What `native/opens.c` says it did. */
+function told(stdout: string) {
+  return stdout
+    .trim()
+    .split("\n")
+    .map((line) => {
+      const [how = "", fd, err, ...path] = line.split(" ");
+      return { how, fd: Number(fd), err: Number(err), path: path.join(" ") };
+    });
+}
+
+describe("opensnoop", () => {
+  it("shows every way to open a file, each call once, with its whole path", async () => {
+    const own = mkdtempSync(join(directory, "ways-"));
+    let done = { pid: -1, stdout: "" };
+    const { events, stderr } = await trace<Open>(["opensnoop", "--comm", "opens"], async () => {
+      done = await runToEnd(opens.path, [own]);
+      return (all) => all.some(({ path }) => path === "/sub/file");
+    });
+    const expected = told(done.stdout);
+    const ours = events.filter(({ pid }) => pid === done.pid);
+    // The first line is about the first call after the preparations.
+    const begin = ours.findIndex(({ path, flags }) => path === `${own}/sub/file` && (flags & 3) === 0);
+    expect(ours.slice(begin).map(({ fd, err, path }) => ({ fd, err, path }))).toEqual(
+      expected.map(({ fd, err, path }) => ({ fd, err, path })),
+    );
+    const ways = expected.map(({ how }) => how);
+    for (const way of ["absolute", "relative", "dirfd", "openat2", "missing", "deep", "chroot"])
+      expect(ways).toContain(way);
+    expect(expected.find(({ how }) => how === "deep")?.path.length).toBeGreaterThan(3000);
+    expect(ours.every(({ ppid, uid }) => ppid === process.pid && uid === 0)).toBe(true);
+    // A ring's worker may open in the place of its owner.
+    const byOthers = ours.filter(({ tid }) => tid !== done.pid).length;
+    expect(byOthers).toBeLessThanOrEqual(ways.filter((way) => way === "uring").length);
+    expect(ours.every(({ latency_ns }) => latency_ns > 0)).toBe(true);
+    expect(ours.map(({ time }) => time)).toEqual(ours.map(({ time }) => time).sort((a, b) => a - b));
+    expect(stderr).toContain("0 lost");
+  });
+
+  it("decodes flags and names errors in its table, and escapes what a terminal must not see", async () => {
+    const path = join(directory, "a\nb\u001b[31m");
+    const text = await table(["opensnoop", "--pid", String(process.pid), "--path", directory], async () => {
+      closeSync(openSync(path, "w", 0o640));
+      expect(() => openSync(join(directory, "gone"), "r")).toThrow("ENOENT");
+      return (all) => all.includes("gone");
+    });
+    const [, created, gone] = text.trimEnd().split("\n");
+    expect(created).toContain(` 0        O_WRONLY|O_CREAT|O_TRUNC|O_CLOEXEC ${directory}/a\\nb\\x1b[31m`);
+    expect(gone).toMatch(/ +-1 ENOENT +O_RDONLY\|O_CLOEXEC +\S+\/gone$/);
+  });
+
+  it("--failed, --path, --tid and --uid leave out the rest", async () => {
+    const work = async () => {
+      await runToEnd("/bin/cat", ["/etc/hostname"], { uid: 65534 });
+      await runToEnd("/bin/cat", [join(directory, "needle-in-it")], { uid: 65534 });
+      await runToEnd("/bin/cat", [join(directory, "needle-in-it")]);
+      return () => true;
+    };
+    const run = async (...args: string[]) => {
+      await using skep = await new SkepProcess(["run", "opensnoop", ...args, "--json"]).attached();
+      await work();
+      // The last event of all: it passes every filter.
+      await skep.until(() => skep.events<Open>().some(({ path }) => path.includes("needle")));
+      await skep.end();
+      return skep.events<Open>();
+    };
+    const failed = await run("--failed", "--uid", "nobody");
+    expect(failed.every(({ err, fd, uid }) => err > 0 && fd === -1 && uid === 65534)).toBe(true);
+    expect(failed.filter(({ path }) => path === join(directory, "needle-in-it"))).toHaveLength(1);
+    const named = await run("--path", "needle-in-it");
+    expect(named.every(({ path }) => path === join(directory, "needle-in-it"))).toBe(true);
+    // A text that begins twice: the search must not lose the second begin.
+    writeFileSync(join(directory, "needneedle"), "");
+    const tid = await trace<Open>(
+      ["opensnoop", "--tid", String(process.pid), "--path", "needle"],
+      async () => {
+        closeSync(openSync(join(directory, "needneedle"), "r"));
+        return (all) => all.length > 0;
+      },
+    );
+    expect(tid.events.map(({ path }) => path)).toEqual([join(directory, "needneedle")]);
+  });
+
+  it("loses nothing, with records as long as they have to be: 50,000 opens, each in the output or counted", async () => {
+    const { events, stderr } = await trace<Open>(
+      ["opensnoop", "--pid", String(process.pid), "--path", directory],
+      async () => {
+        const path = join(directory, "many");
+        writeFileSync(path, "");
+        for (let count = 0; count < 50_000; count++) {
+          closeSync(openSync(path, "r"));
+          if (count % 500 === 0) await new Promise((resolve) => setTimeout(resolve, 1));
+        }
+        expect(() => openSync(join(directory, "last"), "r")).toThrow();
+        return (all) => all.some(({ path }) => path.endsWith("last"));
+      },
+    );
+    const lost = Number(/(\d+) lost/.exec(stderr)?.[1]);
+    expect(events.filter(({ path, flags }) => path.endsWith("many") && (flags & 3) === 0).length + lost).toBe(
+      50_000,
+    );
+    expect(lost).toBe(0);
+  });
+
+  it("counts what the model tool counts", async (context) => {
+    if (!existsSync("/usr/sbin/opensnoop")) return context.skip("no libbpf-tools here");
+    const model = spawn("stdbuf", ["-oL", "/usr/sbin/opensnoop", "-p", String(process.pid)], {
+      stdio: ["ignore", "pipe", "pipe"],
+    });
+    let text = "";
+    model.stdout.setEncoding("utf8").on("data", (data: string) => {
+      text += data;
+    });
+    const path = join(directory, "both");
+    while (!text.includes("PATH")) await new Promise((resolve) => setTimeout(resolve, 20));
+    const { events } = await trace<Open>(["opensnoop", "--pid", String(process.pid)], async () => {
+      for (let count = 0; count < 1000; count++) closeSync(openSync(path, "w"));
+      return (all) => all.filter((event) => event.path === path).length >= 1000;
+    });
+    while (text.split("\n").filter((line) => line.endsWith(path)).length < 1000)
+      await new Promise((resolve) => setTimeout(resolve, 20));
+    model.kill("SIGINT");
+    await once(model, "close");
+    const counts = [
+      text.split("\n").filter((line) => line.endsWith(path)).length,
+      events.filter((event) => event.path === path).length,
+    ];
+    expect(counts).toEqual([1000, 1000]);
+  });
+
+  it("shows the same paths to a process in a container's mount namespace as the process sees", async (context) => {
+    try {
+      execFileSync("unshare", ["-m", "true"]);
+    } catch {
+      return context.skip("unshare(1) may not make a mount namespace here");
+    }
+    const script = `mount -t tmpfs none ${directory} && mkdir ${directory}/in && cd ${directory}/in && cat marker-below-mount`;
+    const { events } = await trace<Open>(["opensnoop", "--path", "marker-below-mount"], async () => {
+      await runToEnd("unshare", ["-m", "sh", "-c", script]);
+      return (all) => all.length > 0;
+    });
+    expect(events.map(({ path, err }) => [path, err])).toEqual([[`${directory}/in/marker-below-mount`, 2]]);
+  });
+});

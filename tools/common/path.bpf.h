@@ -1,0 +1,157 @@
+/* SPDX-License-Identifier: (GPL-2.0 OR BSD-3-Clause) */
+#ifndef PATH_BPF_H
+#define PATH_BPF_H
+
+#define AT_FDCWD -100
+
+/* The longest name of a file, and the longest path that a system call takes, with its NUL (limits.h). */
+#define NAME_MAX 255
+#define PATH_MAX 4096
+/* Directories that a path is followed up through. */
+#define DEPTH_MAX 128
+
+/*
+ * A path is written from its end to its begin, as the kernel's own d_path() does (fs/d_path.c): the last name is known first.
+ * TEXT_AT is where the text that a caller passed goes; its directory is put before it, down to TEXT_LOW, where there is room
+ * for the rest of a record. So a record is one piece of memory, and exactly as long as it has to be.
+ */
+#define TEXT_AT 4000
+#define TEXT_LOW 256
+
+struct path_buffer {
+	char bytes[8192 + PATH_MAX];
+	/*
+	 * Where a walk is. The verifier knows nothing about what is in memory, so every step of the walk looks the same to it;
+	 * of variables it would know ranges, and follow each combination of them.
+	 */
+	struct dentry *dentry;
+	struct vfsmount *mount;
+	__u32 start;
+};
+
+/* Where each CPU puts paths together: too much for the stack of a program. */
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct path_buffer);
+} path_buffers SEC(".maps");
+
+static __always_inline struct path_buffer *path_buffer(void)
+{
+	__u32 zero = 0;
+
+	return bpf_map_lookup_elem(&path_buffers, &zero);
+}
+
+/*
+ * Writes the path of a directory or file so that it ends before buffer->bytes[end], which is at most TEXT_AT. A path that is
+ * too deep begins with "...", and one that leads nowhere (a pipe, a lazily unmounted disk) as far as it goes.
+ * Returns where it begins.
+ */
+static __noinline __u32 write_path_before(struct path_buffer *buffer, __u32 end, const struct path *path)
+{
+	struct task_struct *task = (struct task_struct *)bpf_get_current_task();
+	struct fs_struct *fs = BPF_CORE_READ(task, fs);
+	/* What the process sees as the root of its files; nothing above it is part of a path. */
+	struct dentry *root = BPF_CORE_READ(fs, root.dentry);
+	struct vfsmount *root_mount = BPF_CORE_READ(fs, root.mnt);
+	volatile struct path_buffer *walk = buffer;
+	__u32 start;
+	int depth;
+
+	if (!buffer || !path)
+		return end;
+	walk->dentry = BPF_CORE_READ(path, dentry);
+	walk->mount = BPF_CORE_READ(path, mnt);
+	walk->start = end;
+	for (depth = 0; depth < DEPTH_MAX; depth++) {
+		struct dentry *dentry = walk->dentry;
+		struct vfsmount *mount = walk->mount;
+		struct dentry *parent = BPF_CORE_READ(dentry, d_parent);
+		const unsigned char *name;
+		__u32 length;
+
+		if (dentry == root && mount == root_mount)
+			break;
+		if (dentry == BPF_CORE_READ(mount, mnt_root)) {
+			struct mount *here = (void *)mount - bpf_core_field_offset(struct mount, mnt);
+			struct mount *above = BPF_CORE_READ(here, mnt_parent);
+
+			if (above == here)
+				break;
+			walk->dentry = BPF_CORE_READ(here, mnt_mountpoint);
+			walk->mount = &above->mnt;
+			continue;
+		}
+		if (dentry == parent)
+			break;
+		length = BPF_CORE_READ(dentry, d_name.len);
+		name = BPF_CORE_READ(dentry, d_name.name);
+		start = walk->start;
+		if (length > NAME_MAX || start < TEXT_LOW + length + 4)
+			break;
+		start -= length;
+		bpf_probe_read_kernel(&buffer->bytes[start & 4095], length & NAME_MAX, name);
+		start--;
+		buffer->bytes[start & 4095] = '/';
+		walk->start = start;
+		walk->dentry = parent;
+	}
+	start = walk->start;
+	if (depth == DEPTH_MAX) {
+		start -= 3;
+		buffer->bytes[start & 4095] = '.';
+		buffer->bytes[(start + 1) & 4095] = '.';
+		buffer->bytes[(start + 2) & 4095] = '.';
+	}
+	return start;
+}
+
+/* The open file behind a descriptor of the current process, or null. */
+static __always_inline struct file *file_of(int fd)
+{
+	struct task_struct *task = (struct task_struct *)bpf_get_current_task();
+	struct fdtable *table = BPF_CORE_READ(task, files, fdt);
+	struct file **files = BPF_CORE_READ(table, fd);
+	struct file *file = 0;
+
+	if (fd < 0 || (__u32)fd >= BPF_CORE_READ(table, max_fds))
+		return 0;
+	bpf_probe_read_kernel(&file, sizeof(file), &files[fd]);
+	return file;
+}
+
+/* The directory that a relative path begins at: that of a descriptor, or the current one. */
+static __always_inline const struct path *directory_of(int dirfd)
+{
+	struct task_struct *task = (struct task_struct *)bpf_get_current_task();
+	struct fs_struct *fs;
+	struct file *file;
+
+	if (dirfd == AT_FDCWD) {
+		fs = BPF_CORE_READ(task, fs);
+		return &fs->pwd;
+	}
+	file = file_of(dirfd);
+	return file ? &file->f_path : 0;
+}
+
+/*
+ * Makes the text at TEXT_AT absolute when it is relative, as the kernel would. Returns where the whole path begins. An empty
+ * path stays empty, and one below a descriptor that is none stays as it is.
+ */
+static __always_inline __u32 make_absolute(struct path_buffer *buffer, int dirfd)
+{
+	const struct path *directory;
+
+	if (buffer->bytes[TEXT_AT] == '/' || buffer->bytes[TEXT_AT] == '\0')
+		return TEXT_AT;
+	directory = directory_of(dirfd);
+	if (!directory)
+		return TEXT_AT;
+	buffer->bytes[TEXT_AT - 1] = '/';
+	return write_path_before(buffer, TEXT_AT - 1, directory);
+}
+
+#endif
