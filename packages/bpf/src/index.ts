@@ -18,6 +18,7 @@ export {
 export { type BpfInput, type Encoder, encoderOf } from "./codec/encoder.ts";
 export { textOfBytes } from "./codec/text.ts";
 export { type LazyRecord, type RecordView, viewOf } from "./codec/view.ts";
+export type { ElfFile, ElfNote, ElfSection, ElfSegment, ElfSymbol } from "./elf/elf-file.ts";
 export { readElf } from "./elf/read-elf.ts";
 export { type StripOptions, stripDebug } from "./elf/write.ts";
 export {
@@ -48,7 +49,10 @@ export { type Capability, effectiveCapabilities, missingCapabilities } from "./l
 export { type Clock, readClock } from "./linux/clock.ts";
 export { errnoName } from "./linux/errno.ts";
 export { hostKernel, type Kernel } from "./linux/kernel.ts";
+export { type Lockdown, lockdown, securityModules } from "./linux/lockdown.ts";
+export { type MemoryRegion, parseMaps, processMaps } from "./linux/procfs.ts";
 export { type Features, featuresOf } from "./load/features.ts";
+export { type KnownFeature, knownFeatures } from "./load/known-features.ts";
 export type { LoadedProgram } from "./load/program.ts";
 export { ArrayMap } from "./maps/array.ts";
 export { BloomFilterMap } from "./maps/bloom-filter.ts";

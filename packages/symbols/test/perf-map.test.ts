@@ -1,0 +1,60 @@
+import { execFileSync } from "node:child_process";
+import { mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { PerfMapFile, parsePerfMap } from "../src/user/perf-map.ts";
+
+describe("parsePerfMap", () => {
+  it("names what a runtime compiled, with whatever the name holds", () => {
+    const table = parsePerfMap(
+      "7f00a000 40 LazyCompile:*hot /app/main.js:3:1\n7F00B000 10 Lcom/acme/Main;::run\n",
+    );
+    expect(table.find(0x7f00a03f)).toEqual({ name: "LazyCompile:*hot /app/main.js:3:1", offset: 0x3f });
+    expect(table.find(0x7f00b000)?.name).toBe("Lcom/acme/Main;::run");
+    expect(table.find(0x7f00a040)).toBeUndefined();
+  });
+
+  it("believes the later line about the same place, and looks behind a shorter function that lies in a longer one", () => {
+    const table = parsePerfMap("1000 100 old\n1000 80 new\n2000 1000 outer\n2100 10 inner\n");
+    expect(table.find(0x1010)?.name).toBe("new");
+    expect(table.find(0x1090)).toBeUndefined();
+    expect(table.find(0x2105)?.name).toBe("inner");
+    expect(table.find(0x2800)).toEqual({ name: "outer", offset: 0x800 });
+  });
+
+  it("passes over lines that are none", () => {
+    const table = parsePerfMap("hello\n1000\n1000 zz name\n-5 10 x\n0x3000 0x10 prefixed\n");
+    expect(table.length).toBe(1);
+    expect(table.find(0x3001)?.name).toBe("prefixed");
+  });
+});
+
+describe("PerfMapFile", () => {
+  let folder: string;
+  beforeAll(() => {
+    folder = mkdtempSync(join(tmpdir(), "skep-perf-map-"));
+  });
+  afterAll(() => rmSync(folder, { recursive: true }));
+
+  it("is read again when it has grown, and remembered when it is gone", () => {
+    const path = join(folder, "perf-1.map");
+    const file = new PerfMapFile(path);
+    expect(file.table()).toBeUndefined();
+    writeFileSync(path, "1000 10 one\n");
+    expect(file.table()?.length).toBe(1);
+    writeFileSync(path, "1000 10 one\n2000 10 two\n");
+    expect(file.table()?.find(0x2000)?.name).toBe("two");
+    rmSync(path);
+    expect(file.table()?.length).toBe(2);
+  });
+
+  it("does not wait for a pipe, nor follow a link", () => {
+    const pipe = join(folder, "perf-2.map");
+    execFileSync("mkfifo", [pipe]);
+    expect(new PerfMapFile(pipe).table()).toBeUndefined();
+    const link = join(folder, "perf-3.map");
+    symlinkSync("/etc/passwd", link);
+    expect(new PerfMapFile(link).table()).toBeUndefined();
+  });
+});
