@@ -32,6 +32,8 @@ Examples:
 /** The command `ecli`, with the arguments of eunomia-bpf's. Resolves to the exit code. */
 export async function ecli(args: readonly string[]): Promise<number> {
   const [command, ...rest] = args;
+  if (command === "complete" && rest[0] === "--")
+    return (await import("./completion/complete.ts")).complete("ecli", rest.slice(1));
   switch (command) {
     case "run":
       return (await import("./commands/run.ts")).run(rest, "ecli run");

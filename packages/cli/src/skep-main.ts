@@ -9,11 +9,13 @@ Commands:
   run PROGRAM [OPTIONS]      Run a bundled tool, a package, a Wasm module or a .bpf.c file
   compile SOURCE [HEADER]    Compile a .bpf.c file into a package
   tools                      List the bundled tools
+  doctor                     Say what this machine can do, and which tools run here
   btf dump [FILE]            Print kernel types as C
   push [FILE] IMAGE          Send a package or module to an OCI registry
   pull IMAGE                 Fetch one from an OCI registry
   login, logout REGISTRY     Keep or forget a login to a registry
   sign, verify FILE          Sign a package or module, check its signature
+  completion SHELL           Print a script for completion in bash, zsh or fish
   help [COMMAND]             Print help
 
 Options:
@@ -41,6 +43,12 @@ export async function skep(args: readonly string[]): Promise<number> {
     case "tools":
     case "list":
       return (await import("./commands/tools.ts")).tools(rest);
+    case "doctor":
+      return (await import("./commands/doctor.ts")).doctor(rest);
+    case "completion":
+      return (await import("./commands/completion.ts")).completion(rest);
+    case "complete":
+      return (await import("./completion/complete.ts")).complete("skep", rest.slice(1));
     case "btf":
       return (await import("./commands/btf.ts")).btf(rest);
     case "push":

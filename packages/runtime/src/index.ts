@@ -1,5 +1,9 @@
+export { examinationJson, examinationText } from "./doctor/examination-text.ts";
+export { type Examination, examine } from "./doctor/examine.ts";
 export { ExitCode, type Explanation, explain } from "./explain.ts";
 export { type Flag, type FlagShape, flagsOf, type VariableNotes } from "./flags.ts";
 export { type RunOptions, type RunResult, runPackage } from "./run-package.ts";
 export { Stop } from "./stop.ts";
+export { readTool, type Tool } from "./tool.ts";
+export { type Candidate, type Candidates, toolCandidates } from "./tool-candidates.ts";
 export { UsageError } from "./usage-error.ts";

@@ -40,7 +40,7 @@ function obstacle(kernel: Kernel, { definition, type }: ProgramSpec, target: str
     case "iter":
       return functionObstacle(kernel, `bpf_iter_${target}`, `has no iterator ${target}`);
     case "tracepoint":
-      return existsSync(`${kernel.tracefs}/events/${target}`) ? undefined : `has no tracepoint ${target}`;
+      return eventObstacle(`${kernel.tracefs}/events`, target);
     case "raw_tracepoint":
       return tracepointObstacle(kernel, target);
     case "kprobe":
@@ -67,6 +67,11 @@ function obstacle(kernel: Kernel, { definition, type }: ProgramSpec, target: str
     default:
       return features.hasProgramType(type) ? undefined : "does not have this type of program";
   }
+}
+
+/** Without rights nothing is seen in there, which says nothing. */
+function eventObstacle(events: string, target: string): string | undefined {
+  return existsSync(`${events}/${target}`) || !existsSync(events) ? undefined : `has no tracepoint ${target}`;
 }
 
 function tracingObstacle(

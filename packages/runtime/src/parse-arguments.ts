@@ -128,7 +128,7 @@ function splitShortCluster(options: ToolOptions): (argument: string) => string[]
   };
 }
 
-function findOption(options: ToolOptions, word: string): Option {
+export function findOption(options: ToolOptions, word: string): Option {
   const found = word.startsWith("--")
     ? longOption(options, canonical(word.slice(2)))
     : shortOption(options, word.slice(1));

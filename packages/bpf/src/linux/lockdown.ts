@@ -12,7 +12,12 @@ export type Lockdown = "none" | "integrity" | "confidentiality";
  * `confidentiality` also reading kernel memory. Undefined where the kernel does not tell. Securityfs need not be mounted.
  */
 export function lockdown(native: Native): Lockdown | undefined {
-  return parseLockdown(readTextIfExists(`${SECURITYFS}/lockdown`) ?? readDetached(native));
+  return parseLockdown(readSecurityfs(native, "lockdown"));
+}
+
+/** The security modules at work, in their order: `bpf` is among them where LSM programs run. Undefined as for `lockdown`. */
+export function securityModules(native: Native): readonly string[] | undefined {
+  return readSecurityfs(native, "lsm")?.trim().split(",");
 }
 
 /** The file's text is `none [integrity] confidentiality`. */
@@ -21,11 +26,15 @@ export function parseLockdown(text: string | undefined): Lockdown | undefined {
   return chosen as Lockdown | undefined;
 }
 
-function readDetached(native: Native): string | undefined {
+function readSecurityfs(native: Native, name: string): string | undefined {
+  return readTextIfExists(`${SECURITYFS}/${name}`) ?? readDetached(native, name);
+}
+
+function readDetached(native: Native, name: string): string | undefined {
   const mount = mountDetached(native, "securityfs");
   if (mount < 0) return undefined;
   try {
-    return readTextIfExists(`/proc/self/fd/${mount}/lockdown`);
+    return readTextIfExists(`/proc/self/fd/${mount}/${name}`);
   } finally {
     native.syscall(syscallNumbers().close, mount);
   }

@@ -7,10 +7,14 @@ export async function registryCommand(
   args: readonly string[],
   program: "skep" | "ecli",
 ): Promise<number> {
-  return runCommander(await commandOf(name, program), args);
+  return runCommander(await registryCommandOf(name, program), args);
 }
 
-async function commandOf(name: Parameters<typeof registryCommand>[0], program: string): Promise<Command> {
+/** The command itself, for running it and for completing its options. */
+export async function registryCommandOf(
+  name: Parameters<typeof registryCommand>[0],
+  program: string,
+): Promise<Command> {
   switch (name) {
     case "push":
       return (await import("./push.ts")).pushCommand(program);
