@@ -10,7 +10,8 @@ type TextOf = (event: BpfValue) => string;
 export function rowsView({ kind, rows, stamp }: Selection): View {
   const columns = new Map(kind.columns.map((column) => [column.name, column]));
   const time: TextOf = stamp === undefined ? () => "" : (event) => stamp.text(event);
-  const lines = (rows?.rows ?? []).map((row) => lineOf(row, columns, time));
+  const templates = stamp === undefined ? (rows?.rows ?? []).map(withoutTime) : (rows?.rows ?? []);
+  const lines = templates.map((row) => lineOf(row, columns, time));
   return {
     header: rows?.header,
     row(event) {
@@ -19,6 +20,17 @@ export function rowsView({ kind, rows, stamp }: Selection): View {
       return `${time(event)} ${kind.columns.map((column) => `${column.name}=${column.text(event)}`).join(" ")}`;
     },
   };
+}
+
+/** Without the time, and the space behind it. */
+function withoutTime({ conditions, parts }: ViewRow): ViewRow {
+  const isTime = (part: string | ViewField | undefined) =>
+    typeof part === "object" && part.member === VIEW_TIME;
+  const kept = parts.flatMap((part, index) => {
+    if (isTime(part)) return [];
+    return typeof part === "string" && isTime(parts[index - 1]) ? [part.replace(/^ /, "")] : [part];
+  });
+  return { conditions, parts: kept };
 }
 
 function lineOf(row: ViewRow, columns: ReadonlyMap<string, Column>, time: TextOf) {
