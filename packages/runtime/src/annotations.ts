@@ -1,4 +1,4 @@
-import { isJsonArray, isJsonObject, type Json, type PackageMeta } from "@skep/package";
+import { isJsonArray, isJsonObject, type Json, type JsonObject, type PackageMeta } from "@skep/package";
 
 /** What the source says about how a struct is shown. */
 export interface StructNotes {
@@ -16,6 +16,15 @@ export interface MemberNotes {
   readonly hidden: boolean;
   /** `@ignore`: never shown. */
   readonly ignore: boolean;
+  /** `@text_in`, `@texts_in`: the value says where in another member its text is. */
+  readonly text?: TextPlace;
+}
+
+export interface TextPlace {
+  /** The member that holds the bytes. */
+  readonly within: string;
+  /** Several texts, each with a NUL at its end. */
+  readonly many: boolean;
 }
 
 /** By the name of the struct. */
@@ -49,9 +58,17 @@ function membersOf(members: Json | undefined): ReadonlyMap<string, MemberNotes> 
     const format = textOf(member.format);
     const hidden = member.hidden === true;
     const ignore = member.ignore === true;
-    if (format !== undefined || hidden || ignore) notes.set(member.name, { format, hidden, ignore });
+    const text = textPlaceOf(member);
+    if (format !== undefined || hidden || ignore || text !== undefined)
+      notes.set(member.name, { format, hidden, ignore, ...(text === undefined ? {} : { text }) });
   }
   return notes;
+}
+
+function textPlaceOf(member: JsonObject): TextPlace | undefined {
+  const [one, several] = [textOf(member.text_in), textOf(member.texts_in)];
+  if (one !== undefined) return { within: one, many: false };
+  return several === undefined ? undefined : { within: several, many: true };
 }
 
 function listOf(value: Json | undefined): readonly Json[] {

@@ -2,6 +2,7 @@ import type { BpfValue, Btf } from "@skep/bpf";
 import { type ColumnOptions, columnsOf } from "./columns.ts";
 import type { EventSource } from "./event-types.ts";
 import { type Shape, shapeOf } from "./shape.ts";
+import { gatherTexts } from "./texts.ts";
 import type { EventKind } from "./view.ts";
 
 /** Lines of bpf_printk. `time` is CLOCK_MONOTONIC, nanoseconds. */
@@ -53,9 +54,11 @@ export function kindsOf(btf: Btf | undefined, source: EventSource, options: Colu
 }
 
 function typedKind(btf: Btf, typeId: number, source: EventSource, options: ColumnOptions): EventKind {
-  const shape = shapeOf(btf, typeId);
   const struct = btf.nameOf(typeId);
   const notes = options.annotations?.get(struct);
+  const stored = shapeOf(btf, typeId);
+  const texts = gatherTexts(stored, notes, options.warn ?? (() => {}));
+  const shape = texts?.shape ?? stored;
   // The only struct of a buffer is known by the buffer.
   const usual = source.typeIds.length > 1 ? struct : source.map;
   const columns = columnsOf(shape, options);
@@ -66,5 +69,6 @@ function typedKind(btf: Btf, typeId: number, source: EventSource, options: Colum
     columns,
     time: columns.find(({ time }) => time !== undefined),
     layout: notes?.view,
+    ...(texts === undefined ? {} : { gather: texts.gather }),
   };
 }

@@ -1,4 +1,4 @@
-import { type BpfObject, findLostCounter, UnsupportedError } from "@skep/bpf";
+import { type BpfObject, type BpfValue, findLostCounter, UnsupportedError } from "@skep/bpf";
 import type { Annotations } from "./annotations.ts";
 import type { EventSource } from "./event-types.ts";
 import { bufferFeed, printkFeed } from "./feed.ts";
@@ -58,7 +58,10 @@ export function openSession(object: BpfObject, options: SessionOptions): Session
   const filters = show.filter?.([...eventKinds, ...samples.map(({ kind }) => filterKind(kind))], say) ?? [];
 
   const session = new Session({ output, timeline, lost, sorted: sortedRows(show.sort, eventKinds, views) });
-  const takers = eventKinds.map((_, index) => session.taker(views[index]!, filters[index]));
+  const takers = eventKinds.map(({ gather }, index) => {
+    const take = session.taker(views[index]!, filters[index]);
+    return gather === undefined ? take : (event: BpfValue) => take(gather(event));
+  });
   const takersOf = (index: number) => kindsBySource[index]!.map(() => takers.shift()!);
   try {
     sources.forEach((source, index) => {

@@ -17,6 +17,8 @@ export interface EventKind {
   readonly time?: Column | undefined;
   /** The text after the struct's `@view`. */
   readonly layout?: string | undefined;
+  /** Makes the event of the shape above from what was decoded, where that is not the same. */
+  readonly gather?: (event: BpfValue) => BpfValue;
   /** What records are that should not be there: of none of a buffer's types. */
   readonly stray?: boolean;
 }

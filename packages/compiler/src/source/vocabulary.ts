@@ -87,7 +87,7 @@ const attachTo: Check = (value, place) => {
 
 /** First words of `@format`. */
 const FORMATS =
-  "ip port mac errno signal syscall exit enum flags duration timestamp bytes hex octal mode boolean char uid comm string ksym stack".split(
+  "ip port mac errno signal syscall exit enum flags duration timestamp bytes hex octal mode boolean char uid comm string command result ksym stack".split(
     " ",
   );
 const format: Check = (value, place) => {
@@ -138,6 +138,8 @@ const WORDS: Readonly<Record<string, Word>> = {
     }),
   },
   tcopts: { places: ["program"], check: object({ handle: number, priority: number }) },
+  text_in: { places: ["member"], check: text },
+  texts_in: { places: ["member"], check: text },
   value: { places: ["variable"], check: anything },
   view: { places: ["struct"], check: view },
   xdpopts: { places: ["program"], check: object({ old_prog_fd: number }) },

@@ -26,9 +26,12 @@ const INTERNAL: Readonly<Record<number, string>> = {
 
 /** `errno`: an error number of either sign; 0 is `0`. */
 export const errno: MakeFormat = (shape) =>
-  isWhole(shape) ? { width: 8, align: "left", text: (value) => nameOf(numberOf(value)) } : "is for integers";
+  isWhole(shape)
+    ? { width: 8, align: "left", text: (value) => errnoText(numberOf(value)) }
+    : "is for integers";
 
-function nameOf(value: number): string {
+/** The name of an error number of either sign; `0` for 0. */
+export function errnoText(value: number): string {
   if (value === 0) return "0";
   const number = Math.abs(value);
   const internal = INTERNAL[number];

@@ -2,6 +2,7 @@ import type { Shape } from "../shape.ts";
 import { boolean } from "./boolean.ts";
 import { bytes } from "./bytes.ts";
 import { char } from "./char.ts";
+import { command } from "./command.ts";
 import { duration } from "./duration.ts";
 import { enumeration } from "./enum.ts";
 import { errno } from "./errno.ts";
@@ -16,6 +17,7 @@ import { mode } from "./mode.ts";
 import { octal } from "./octal.ts";
 import { plainFormat } from "./plain.ts";
 import { port } from "./port.ts";
+import { result } from "./result.ts";
 import { signal } from "./signal.ts";
 import { stack } from "./stack.ts";
 import { string } from "./string.ts";
@@ -29,6 +31,7 @@ const FORMATS: Readonly<Record<string, MakeFormat>> = {
   bytes,
   char,
   comm: string,
+  command,
   duration,
   enum: enumeration,
   errno,
@@ -41,6 +44,7 @@ const FORMATS: Readonly<Record<string, MakeFormat>> = {
   mode,
   octal,
   port,
+  result,
   signal,
   stack,
   string,
