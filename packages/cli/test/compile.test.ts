@@ -1,4 +1,12 @@
-import { existsSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeEach, describe, expect, it, vi } from "vitest";
@@ -89,6 +97,60 @@ describe("ecc", () => {
     writeFileSync(join(directory, "package.json"), '{"name": "mine"}');
     await expect(run(source)).rejects.toThrow(/not overwritten/);
     expect(readdirSync(directory).sort()).toEqual(["package.json", "probe.bpf.c"]);
+  });
+
+  it("writes a header for WebAssembly and an archive with kernels' types when asked", async () => {
+    const hub = join(directory, "hub/debian/12/x86_64");
+    mkdirSync(hub, { recursive: true });
+    writeFileSync(join(hub, "6.1.0.btf"), readFileSync("/sys/kernel/btf/vmlinux"));
+    const { code, text } = await run(
+      source,
+      "--wasm-header",
+      "-b",
+      "--btfhub-archive",
+      join(directory, "hub"),
+    );
+    expect(code).toBe(0);
+    expect(text).toContain(`types of 1 kernels from ${join(directory, "hub")}\n`);
+    expect(readdirSync(directory)).toEqual(
+      expect.arrayContaining(["ewasm-skel.h", "probe.tar", "package.json"]),
+    );
+  });
+
+  it("says where kernels' types were looked for, and fetches none", async () => {
+    const before = process.env.EUNOMIA_HOME;
+    process.env.EUNOMIA_HOME = directory;
+    try {
+      await expect(run(source, "--btfgen")).rejects.toThrow(
+        `there are no kernel types at ${join(directory, "btfhub-archive")}`,
+      );
+    } finally {
+      if (before === undefined) delete process.env.EUNOMIA_HOME;
+      else process.env.EUNOMIA_HOME = before;
+    }
+  });
+
+  it("takes a header alone, and headers of a workspace", async () => {
+    const header = join(directory, "types.h");
+    writeFileSync(header, "struct event { int pid; };\n");
+    expect((await run(header, "--header-only")).code).toBe(0);
+    expect(readdirSync(directory)).toContain("types.skel.json");
+    await expect(run(source, "-w", directory)).rejects.toThrow(/has no folder include/);
+    mkdirSync(join(directory, "include"));
+    expect((await run(source, "--workspace-path", directory, "-l", "llvm-strip", "-c", "clang")).code).toBe(
+      0,
+    );
+  });
+
+  it("shows warnings with file and line", async () => {
+    writeFileSync(source, `/// @verison 1\nint x;${SOURCE}`);
+    const { code, text } = await run(source);
+    expect(code).toBe(0);
+    expect(text).toContain(`${source}:1: warning: `);
+  });
+
+  it("refuses a standalone program without a package", async () => {
+    await expect(run(source, "-s", "-n")).rejects.toThrow(/cannot be used with/);
   });
 
   it("answers --help, --version and a missing argument", async () => {

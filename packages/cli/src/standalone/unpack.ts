@@ -21,6 +21,11 @@ import { ENTRY, type Manifest, PROGRAM } from "./layout.ts";
  * @param bytes the manifest's line, and the compressed files
  */
 export async function unpackAndRun(bytes: Buffer, args: readonly string[]): Promise<void> {
+  if (Number.parseInt(process.versions.node, 10) < 20) {
+    process.stderr.write(`this program needs Node.js 20 or newer, and this is ${process.versions.node}\n`);
+    process.exitCode = 69;
+    return;
+  }
   const end = bytes.indexOf("\n");
   const manifest = JSON.parse(bytes.toString("utf8", 0, end)) as Manifest;
   if (!manifest.platforms.includes(`${process.platform}-${process.arch}`)) return refuse(manifest);
@@ -57,11 +62,21 @@ function cacheFolder(): string | undefined {
     : join(homedir(), ".cache");
   try {
     const folder = join(base, "skep", "standalone");
-    mkdirSync(folder, { recursive: true, mode: 0o700 });
-    for (const path of [base, join(base, "skep"), folder]) if (!isOurs(path)) return undefined;
+    for (const path of [base, join(base, "skep"), folder]) if (!isPrivateFolder(path)) return undefined;
     return folder;
   } catch {
     return undefined;
+  }
+}
+
+/** Made when it is not there. One at a time: asked for all at once, Node tries for ever where /proc refuses. */
+function isPrivateFolder(path: string): boolean {
+  try {
+    mkdirSync(path, { mode: 0o700 });
+    return true;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== "EEXIST") throw error;
+    return isOurs(path);
   }
 }
 

@@ -1,0 +1,108 @@
+import { execFileSync } from "node:child_process";
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { InvalidArgumentError, NotFoundError } from "@skep/bpf";
+import { CompileError, compilePackage, writeOutputs } from "@skep/compiler";
+import { writePackage } from "@skep/package";
+import { afterAll, describe, expect, it } from "vitest";
+import { validateLikeEunomia } from "../../package/test/eunomia-schema.ts";
+
+const FIXTURES = join(import.meta.dirname, "fixtures");
+const root = mkdtempSync(join(tmpdir(), "skep-test-"));
+afterAll(() => rmSync(root, { recursive: true }));
+const file = (name: string, text: string): string => {
+  writeFileSync(join(root, name), text);
+  return join(root, name);
+};
+
+describe("a header alone", () => {
+  it("becomes a package with the types of its structs", async () => {
+    const {
+      name,
+      package: content,
+      warnings,
+    } = await compilePackage(join(FIXTURES, "events.h"), undefined, {
+      headerOnly: true,
+    });
+    expect(name).toBe("events");
+    expect(warnings).toEqual([]);
+    const { meta } = content;
+    expect(meta.export_types?.map((type) => [type.name, type.size])).toEqual([
+      ["stamp", 16],
+      ["event", 144],
+    ]);
+    expect(meta.bpf_skel.progs).toEqual([]);
+    expect(meta.bpf_skel.data_sections).toEqual([]);
+    validateLikeEunomia(JSON.parse(Buffer.from(writePackage(content)).toString()));
+  });
+
+  it("needs a struct, and has to compile", async () => {
+    const only = { headerOnly: true };
+    await expect(compilePackage(file("a.h", "int f(void);\n"), undefined, only)).rejects.toThrow(
+      InvalidArgumentError,
+    );
+    const error = await compilePackage(file("b.h", "struct b { missing_t a; };\n"), undefined, only).catch(
+      (thrown: unknown) => thrown,
+    );
+    expect(error).toBeInstanceOf(CompileError);
+    expect((error as CompileError).diagnostics).toContain(
+      `${root}/b.h:1:12: error: unknown type name 'missing_t'`,
+    );
+  });
+});
+
+describe("a workspace", () => {
+  it("has its own headers, its own vmlinux.h above all", async () => {
+    const workspace = join(root, "workspace");
+    const arch = process.arch === "x64" ? "x86" : process.arch;
+    mkdirSync(join(workspace, "include/bpf"), { recursive: true });
+    mkdirSync(join(workspace, "include/vmlinux", arch), { recursive: true });
+    writeFileSync(
+      join(workspace, "include/bpf/mine.h"),
+      "#define SEC(x) __attribute__((section(x), used))\n",
+    );
+    writeFileSync(join(workspace, "include/vmlinux", arch, "vmlinux.h"), "typedef int only_here_t;\n");
+    const source = file(
+      "w.bpf.c",
+      '#include "vmlinux.h"\n#include <bpf/mine.h>\nSEC("xdp") int f(void *c) { only_here_t a = 1; return a; }\n',
+    );
+    const { package: content } = await compilePackage(source, undefined, { workspace });
+    expect(content.meta.bpf_skel.progs.map(({ name }) => name)).toEqual(["f"]);
+  });
+
+  it("is said to be missing when it is", async () => {
+    await expect(
+      compilePackage(join(FIXTURES, "minimal.bpf.c"), undefined, { workspace: join(root, "none") }),
+    ).rejects.toThrow(NotFoundError);
+  });
+});
+
+describe("ewasm-skel.h", () => {
+  it("is strict C that holds the package and the object", async () => {
+    const compiled = await compilePackage(join(FIXTURES, "with-header.bpf.c"));
+    const directory = join(root, "wasm");
+    await writeOutputs(compiled, directory, { wasmHeader: true });
+    const program = file(
+      "wasm/print.c",
+      `#include <stdio.h>
+#include <string.h>
+#include "ewasm-skel.h"
+#include "ewasm-skel.h"
+
+int main(int count, char **args)
+{
+	(void)args;
+	if (count > 1)
+		return fwrite(program_object, 1, program_object_size, stdout) != sizeof(program_object);
+	return fwrite(program_data, 1, strlen(program_data), stdout) == 0;
+}
+`,
+    );
+    const binary = join(directory, "print");
+    const strict = "-std=c11 -Wall -Wextra -Wpedantic -Werror".split(" ");
+    execFileSync("clang", [...strict, program, "-o", binary]);
+    expect(execFileSync(binary)).toEqual(readFileSync(join(directory, "package.json")));
+    expect(execFileSync(binary, ["object"])).toEqual(readFileSync(join(directory, "with-header.bpf.o")));
+  });
+});
