@@ -4,6 +4,7 @@ import {
   MalformedError,
   NotFoundError,
   PermissionError,
+  RelocationError,
   UnsupportedError,
   VerifierError,
 } from "@skep/bpf";
@@ -35,11 +36,11 @@ export interface Explanation {
 export function explain(error: unknown): Explanation {
   if (error instanceof UsageError)
     return { lines: withNext(error.message, error.next), exitCode: ExitCode.Usage };
-  if (error instanceof VerifierError) return { lines: verifierLines(error), exitCode: ExitCode.Failure };
+  if (error instanceof VerifierError) return { lines: verifierLines(error), exitCode: ExitCode.Unsupported };
   if (error instanceof PermissionError)
     return { lines: [withNext(error.message, error.next).join(": ")], exitCode: ExitCode.Permission };
   if (error instanceof BpfError)
-    return { lines: withNext(error.message, error.next), exitCode: exitCodeOf(error) };
+    return { lines: withNext(error.message, asOption(error.next)), exitCode: exitCodeOf(error) };
   const errno = fileErrorCode(error);
   if (errno === "ENOENT") return { lines: [messageOf(error)], exitCode: ExitCode.NoInput };
   if (errno === "EACCES" || errno === "EPERM")
@@ -56,7 +57,8 @@ export function explain(error: unknown): Explanation {
 
 function exitCodeOf(error: BpfError): ExitCode {
   if (error instanceof TransferError) return transferExitCode(error);
-  if (error instanceof UnsupportedError || error instanceof NotFoundError) return ExitCode.Unsupported;
+  const lacking = [UnsupportedError, NotFoundError, RelocationError];
+  if (lacking.some((kind) => error instanceof kind)) return ExitCode.Unsupported;
   if (error instanceof MalformedError) return ExitCode.BadData;
   if (error instanceof InvalidArgumentError) return ExitCode.Usage;
   return ExitCode.Failure;
@@ -71,7 +73,23 @@ function verifierLines(error: VerifierError): string[] {
   const telling = error.telling
     .map((line) => `  ${line}`)
     .filter((line) => !error.message.includes(line.trim()));
-  return [error.message, ...telling, ...(error.next === "" ? [] : [error.next])];
+  return [error.message, ...telling, "see all that the verifier said: add --verbose"];
+}
+
+/** What the library's advice for programmers is on a command line. */
+const OPTIONS: readonly (readonly [RegExp, string])[] = [
+  [/^pass sample: \{ event: "cpu-clock" \}/, "add --event cpu-clock"],
+  [/^pass xdpMode: "generic"/, "write @flags 2 before the program in its source"],
+  [/^pass \{ kconfig: .* to load\(\)$/, "build the kernel with /proc/config.gz (CONFIG_IKCONFIG_PROC)"],
+  [/^pass the pid of /, "give --pid the id of "],
+  [/^pass the absolute path of the binary/, "give the absolute path: --binary PATH"],
+  [/^pass (.*) when attaching$/, "the source has to say it: @attach {…}, or in SEC() ($1)"],
+  [/^pass /, "give "],
+];
+
+function asOption(next: string): string {
+  const [pattern, words] = OPTIONS.find(([known]) => known.test(next)) ?? [];
+  return pattern === undefined || words === undefined ? next : next.replace(pattern, words);
 }
 
 function withNext(message: string, next: string): string[] {

@@ -14,8 +14,11 @@ export interface ToolDescription {
   readonly examples: readonly string[];
 }
 
-/** The text of `--help`. */
-export function helpText(tool: ToolDescription, options: ToolOptions): string {
+/** The text of `--help`. `invocation` is what stands before the options: `skep run opensnoop`. */
+export function helpText(
+  tool: ToolDescription & { readonly invocation: string },
+  options: ToolOptions,
+): string {
   const { flags, mapFlags } = options;
   const letters = new Set([...flags, ...mapFlags].map(({ short }) => short));
   const rows = [
@@ -27,17 +30,41 @@ export function helpText(tool: ToolDescription, options: ToolOptions): string {
   const width = Math.max(...[...rows, ...variables].map(({ left }) => left.length));
   const list = (title: string, of: readonly Row[]) =>
     `${title}:\n${of.map(({ left, help }) => `${left.padEnd(width)}    ${help}`).join("\n")}`;
-  const sections = [tool.about ?? "An eBPF program.", `Usage: ${tool.name} [OPTIONS]`, list("Options", rows)];
+  const sections = [
+    tool.about ?? "An eBPF program.",
+    `Usage: ${tool.invocation} [OPTIONS]`,
+    list("Options", rows),
+  ];
   if (variables.length > 0) sections.push(list("Variables that the program changes itself", variables));
   if (tool.details !== undefined) sections.push(tool.details);
-  if (tool.examples.length > 0)
-    sections.push(`Examples:\n${tool.examples.map((line) => `  ${line}`).join("\n")}`);
+  const examples = tool.examples.length > 0 ? tool.examples : usualExamples(tool.invocation, options);
+  sections.push(`Examples:\n${examples.map((line) => `  ${line}`).join("\n")}`);
   return `${sections.join("\n\n")}\n`;
 }
 
 /** The text of `--version`. */
 export function versionText(tool: ToolDescription): string {
   return `${tool.name} ${tool.version ?? "0.1.0"}\n`;
+}
+
+/** For packages without examples of their own. */
+function usualExamples(invocation: string, options: ToolOptions): string[] {
+  const ours = new Set(ownOptions(options).map(({ name }) => name));
+  const wanted = [
+    ["pid", "--pid 1234"],
+    ["iface", "--iface eth0"],
+    ["usdt", "--binary ./server --usdt server:request"],
+    [
+      "function",
+      ours.has("binary") ? "--binary /usr/bin/bash --function readline" : "--function tcp_v4_connect",
+    ],
+    ["duration", "--duration 10s"],
+    ["json", "--json"],
+  ] as const;
+  const examples = wanted
+    .filter(([name]) => ours.has(name))
+    .map(([, words]) => `sudo ${invocation} ${words}`);
+  return examples.slice(0, 3);
 }
 
 interface Row {

@@ -97,7 +97,7 @@ export class ProgramChoice {
       return true;
     }
     throw new UnsupportedError(
-      `this kernel allows no way to ${place.ladder.guessed ? "watch" : "do"} ${place.ladder.name}: ${place.passed.join("; ")}`,
+      `none of the ways of ${place.ladder.name} can be gone here: ${place.passed.join("; ")}`,
       "see what the kernel has: skep doctor",
       { cause },
     );

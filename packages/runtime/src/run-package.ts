@@ -1,5 +1,5 @@
 import type { Writable } from "node:stream";
-import { type BpfObject, open } from "@skep/bpf";
+import { type BpfObject, open, VerifierError } from "@skep/bpf";
 import type { Package } from "@skep/package";
 import { readAnnotations } from "./annotations.ts";
 import { requireCapabilities } from "./capabilities.ts";
@@ -24,6 +24,8 @@ import { readTool } from "./tool.ts";
 export interface RunOptions {
   /** For help, messages and the summary. */
   readonly name: string;
+  /** How the package is called on the command line, `skep run opensnoop`; for the help. By default its name. */
+  readonly invocation?: string;
   /** What followed the program on the command line. */
   readonly args: readonly string[];
   readonly stdout: Writable;
@@ -50,10 +52,13 @@ export async function runPackage(pkg: Package, options: RunOptions): Promise<Run
   const { meta } = pkg;
   const spec = open(pkg.object, { name: meta.bpf_skel.obj_name === "" ? name : meta.bpf_skel.obj_name });
   const tool = readTool(name, spec.spec, pkg);
+  const { invocation = name } = options;
   const args = parseArguments(tool.options, options.args);
   if (args.own.has("help") || args.own.has("version")) {
     stdout.write(
-      args.own.has("help") ? helpText(tool.description, tool.options) : versionText(tool.description),
+      args.own.has("help")
+        ? helpText({ ...tool.description, invocation }, tool.options)
+        : versionText(tool.description),
     );
     return { exitCode: ExitCode.Ok, unread: 0 };
   }
@@ -86,6 +91,9 @@ export async function runPackage(pkg: Package, options: RunOptions): Promise<Run
         say,
       });
     },
+  }).catch((error: unknown) => {
+    if (verbose && error instanceof VerifierError) stderr.write(`${error.log}\n`);
+    throw error;
   });
   const { object, session } = started;
   using stop = new Stop(limits.duration);

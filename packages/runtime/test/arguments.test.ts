@@ -132,10 +132,11 @@ describe("parseArguments", () => {
 describe("helpText", () => {
   it("lists flags, options and defaults", () => {
     const about = { name: "snoop", about: "Snoops.", details: undefined, version: undefined, examples: [] };
-    const text = helpText(about, tool(flags));
+    const invocation = "skep run snoop";
+    const text = helpText({ ...about, invocation }, tool(flags));
     expect(text.slice(0, text.indexOf("      --duration"))).toBe(`Snoops.
 
-Usage: snoop [OPTIONS]
+Usage: skep run snoop [OPTIONS]
 
 Options:
   -p, --pid_target <pid_target>    The pid_target [default: 0]
@@ -148,6 +149,8 @@ Options:
       --level <level>              The level [LOW]
 `);
     expect(text).toContain("\n  -o, --output <FORMAT>            table, json");
-    expect(text).toMatch(/\n {2}-V, --version {20}Print version\n$/);
+    expect(text).toMatch(
+      /\n {2}-V, --version {20}Print version\n\nExamples:\n {2}sudo skep run snoop --duration 10s\n {2}sudo skep run snoop --json\n$/,
+    );
   });
 });

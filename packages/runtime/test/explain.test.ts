@@ -3,6 +3,7 @@ import {
   MalformedError,
   NotFoundError,
   PermissionError,
+  RelocationError,
   SyscallError,
   UnsupportedError,
   VerifierError,
@@ -19,6 +20,7 @@ describe("explain", () => {
     [new MalformedError("cut off", "copy it again"), 65],
     [new UnsupportedError("no kprobes here", "use a tracepoint"), 69],
     [new NotFoundError("no function x", "did you mean y"), 69],
+    [new RelocationError("no member x", "guard it"), 69],
     [new SyscallError("bpf(BPF_MAP_CREATE)", 12, "no memory", "free some"), 1],
   ])("says cause and way out of %o, exit code %i", (error, exitCode) => {
     expect(explain(error)).toEqual({ lines: [error.message, error.next], exitCode });
@@ -36,11 +38,26 @@ describe("explain", () => {
       log: "",
       telling,
     });
-    expect(explain(error).lines).toEqual([
-      "p was rejected",
-      "  R1 invalid mem access 'scalar'",
-      "check the pointer",
-    ]);
+    expect(explain(error)).toEqual({
+      lines: [
+        "p was rejected",
+        "  R1 invalid mem access 'scalar'",
+        "see all that the verifier said: add --verbose",
+      ],
+      exitCode: 69,
+    });
+  });
+
+  it.each([
+    [
+      'pass sample: { event: "cpu-clock" }, which works everywhere',
+      "add --event cpu-clock, which works everywhere",
+    ],
+    ["pass the pid of a running process", "give --pid the id of a running process"],
+    ["pass a positive integer", "give a positive integer"],
+    ["use a tracepoint", "use a tracepoint"],
+  ])("puts advice for programmers into words of the command line: %s", (advice, words) => {
+    expect(explain(new UnsupportedError("no", advice)).lines).toEqual(["no", words]);
   });
 
   it("tells files that are missing or closed to us from mistakes of ours", () => {

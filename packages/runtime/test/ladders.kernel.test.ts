@@ -84,7 +84,7 @@ describe("a ladder", () => {
     await using run = new RunningPackage(await compileTool("no-rung.bpf.c"), []);
     await expect(run.end).rejects.toThrow(UnsupportedError);
     await expect(run.end).rejects.toThrow(
-      /no way to do way: first: this kernel has no tracepoint .*; second: there is no file/,
+      /none of the ways of way can be gone here: first: this kernel has no tracepoint .*; second: there is no file/,
     );
     expect(ownPrograms()).toEqual([]);
   });

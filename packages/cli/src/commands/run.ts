@@ -72,6 +72,7 @@ export async function run(args: readonly string[], command: string): Promise<num
   const btf = typesFromArchive(found.archive, (line) => process.stderr.write(`${found.name}: ${line}\n`));
   const { exitCode, unread } = await runPackage(found.package, {
     name: found.name,
+    invocation: `${command} ${program}`,
     args: [...(json ? ["--json"] : []), ...args.slice(index + 1)],
     stdout: process.stdout,
     stderr: process.stderr,
