@@ -5,6 +5,7 @@ import { bufferFeed, printkFeed } from "./feed.ts";
 import { checkColumns } from "./fields.ts";
 import { HostMachine } from "./formats/host-machine.ts";
 import { kindsOf, printkKind } from "./kinds.ts";
+import type { Naming } from "./naming.ts";
 import type { Output } from "./output.ts";
 import { filterKind } from "./samples/filter-kind.ts";
 import { sampleFeed } from "./samples/sample-feed.ts";
@@ -27,6 +28,8 @@ export interface SessionOptions {
   /** Milliseconds between two looks at sampled maps, in place of the package's own. */
   readonly interval: number | undefined;
   readonly annotations: Annotations;
+  /** Left out where no addresses are shown. */
+  readonly naming: Naming | undefined;
   /** Show what the programs print. */
   readonly printk: boolean;
   readonly show: ShowOptions;
@@ -39,14 +42,14 @@ export interface SessionOptions {
  * @throws {UsageError} for columns and filters that do not fit; {SyscallError} {NotImplementedError}
  */
 export function openSession(object: BpfObject, options: SessionOptions): Session {
-  const { output, sources, sampled, annotations, printk, show, say } = options;
-  const machine = new HostMachine();
+  const { output, sources, sampled, annotations, naming, printk, show, say } = options;
+  const machine = new HostMachine(naming);
   const timeline = new Timeline(machine);
   const columnOptions = { machine, btf: object.btf, annotations, warn: say };
   const kindsBySource = sources.map((source) => kindsOf(object.btf, source, columnOptions));
   if (printk) kindsBySource.push([printkKind(columnOptions)]);
   const eventKinds = kindsBySource.flat();
-  const samples = sampled.map((map) => shownSample(object, map, columnOptions));
+  const samples = sampled.map((map) => shownSample(object, map, columnOptions, naming));
   const kinds = [...eventKinds, ...samples.map(({ kind }) => kind)];
   checkColumns(
     "sort",

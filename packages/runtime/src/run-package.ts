@@ -8,6 +8,7 @@ import { ExitCode } from "./explain.ts";
 import { helpText, versionText } from "./help.ts";
 import { kernelTypes } from "./kernel-types.ts";
 import { limitsOf } from "./limits.ts";
+import { namingFor } from "./naming.ts";
 import { openSession } from "./open-session.ts";
 import { Output } from "./output.ts";
 import { parseArguments } from "./parse-arguments.ts";
@@ -68,6 +69,8 @@ export async function runPackage(pkg: Package, options: RunOptions): Promise<Run
   const limits = limitsOf(args.own);
   const sources = eventSources(spec.spec, meta);
   const sampled = sampledMaps(spec.spec, meta);
+  const annotations = readAnnotations(meta);
+  const naming = await namingFor(meta, annotations, sampled);
   const show = await showOptions(args.own, sampled.length > 0);
   requireCapabilities(name, spec.spec);
   for (const line of disagreements(spec, meta)) say(line);
@@ -85,7 +88,8 @@ export async function runPackage(pkg: Package, options: RunOptions): Promise<Run
         sources,
         sampled,
         interval: limits.interval,
-        annotations: readAnnotations(meta),
+        annotations,
+        naming,
         printk: usesPrintk(spec.spec),
         show,
         say,

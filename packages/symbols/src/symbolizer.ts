@@ -25,14 +25,19 @@ export class Symbolizer {
     return this.#user.symbolize(pid, addresses);
   }
 
-  /** Frames of a kernel stack, the innermost first. */
-  kernelStack(addresses: readonly bigint[]): Symbolized[] {
-    return atCalls(addresses, (calls) => this.kernel(calls));
+  /** Frames of kernel stacks, the innermost of each first. */
+  kernelStacks(stacks: readonly (readonly bigint[])[]): Symbolized[][] {
+    return atCalls(stacks, (calls) => this.kernel(calls));
   }
 
-  /** Frames of a stack of a process, the innermost first. */
-  userStack(pid: number, addresses: readonly bigint[]): Symbolized[] {
-    return atCalls(addresses, (calls) => this.user(pid, calls));
+  /** Frames of stacks of one process, the innermost of each first. */
+  userStacks(pid: number, stacks: readonly (readonly bigint[])[]): Symbolized[][] {
+    return atCalls(stacks, (calls) => this.user(pid, calls));
+  }
+
+  /** Reads what a process has mapped now, for questions after its end. @returns whether it is known */
+  remember(pid: number): boolean {
+    return this.#user.remember(pid);
   }
 }
 
@@ -41,12 +46,20 @@ export class Symbolizer {
  * function: the call itself, a byte before, tells where it was.
  */
 function atCalls(
-  addresses: readonly bigint[],
+  stacks: readonly (readonly bigint[])[],
   symbolize: (addresses: readonly bigint[]) => Symbolized[],
-): Symbolized[] {
-  const calls = addresses.map((address, index) => (index === 0 || address === 0n ? address : address - 1n));
-  return symbolize(calls).map((symbol, index) => {
-    if (index === 0 || symbol.offset === undefined || addresses[index] === 0n) return symbol;
-    return { ...symbol, offset: symbol.offset + 1n };
-  });
+): Symbolized[][] {
+  const shift = (address: bigint, index: number) => (index === 0 || address === 0n ? 0n : 1n);
+  const answers = symbolize(
+    stacks.flatMap((stack) => stack.map((address, index) => address - shift(address, index))),
+  );
+  let next = 0;
+  return stacks.map((stack) =>
+    stack.map((address, index) => {
+      const symbol = answers[next++]!;
+      return symbol.offset === undefined
+        ? symbol
+        : { ...symbol, offset: symbol.offset + shift(address, index) };
+    }),
+  );
 }

@@ -60,7 +60,7 @@ describe("KernelSymbols", () => {
 
   it("names the call of each frame, not what lies behind a call that never returns", () => {
     const stack = [0xffffffff81000200n, 0xffffffff81000200n, 0xffffffff81000105n];
-    expect(new Symbolizer(symbols).kernelStack(stack).map(symbolText)).toEqual([
+    expect(new Symbolizer(symbols).kernelStacks([stack])[0]?.map(symbolText)).toEqual([
       "strong_one",
       "helper+0x100",
       "helper+0x5",

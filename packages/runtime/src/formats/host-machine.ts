@@ -1,6 +1,9 @@
 import { readFileSync } from "node:fs";
 import { endianness, machine } from "node:os";
 import { type Btf, hostKernel, readClock } from "@skep/bpf";
+import type { Naming } from "../naming.ts";
+import { cgroupRoot } from "../cgroup-root.ts";
+import { CgroupPaths } from "./cgroup-paths.ts";
 import type { ClockName, Machine } from "./machine.ts";
 
 /** The machine this process runs on. Everything is read when first asked for. */
@@ -8,7 +11,14 @@ export class HostMachine implements Machine {
   readonly littleEndian = endianness() === "LE";
   readonly architecture = machine();
   #users: ReadonlyMap<number, string> | undefined;
+  #cgroups: CgroupPaths | undefined;
   #types: { readonly btf: Btf | undefined } | undefined;
+  readonly #naming: Naming | undefined;
+
+  /** @param naming left out where no addresses are shown */
+  constructor(naming?: Naming) {
+    this.#naming = naming;
+  }
 
   now(clock: ClockName): bigint {
     return readClock(hostKernel().native, clock);
@@ -19,17 +29,26 @@ export class HostMachine implements Machine {
     return this.#users.get(uid);
   }
 
+  cgroupPath(id: bigint): string | undefined {
+    this.#cgroups ??= new CgroupPaths(cgroupRoot());
+    return this.#cgroups.find(id);
+  }
+
   kernelTypes(): Btf | undefined {
     this.#types ??= { btf: tryKernelTypes() };
     return this.#types.btf;
   }
 
-  kernelSymbol(_address: bigint): string | undefined {
-    return undefined;
+  kernelSymbol(address: bigint): string | undefined {
+    return this.#naming?.kernelSymbol(address);
   }
 
-  stackFrames(): readonly string[] | undefined {
-    return undefined;
+  stackFrames(
+    kind: "kernel" | "user",
+    addresses: readonly bigint[],
+    pid: number | undefined,
+  ): readonly string[] | undefined {
+    return this.#naming?.stackFrames(kind, addresses, pid);
   }
 }
 

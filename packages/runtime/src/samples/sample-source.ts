@@ -1,6 +1,7 @@
 import type { BpfValue, LostCounter } from "@skep/bpf";
 import type { SortKey } from "../sort.ts";
 import type { Selection, View } from "../view.ts";
+import { entryRecord } from "./entry-kind.ts";
 import { orderOf } from "./entry-order.ts";
 import { filterRecord } from "./filter-kind.ts";
 import type { Entry } from "./map-reader.ts";
@@ -32,9 +33,7 @@ export function sampleSource(sample: ShownSample, options: SampleSourceOptions):
     read() {
       const entries = sample.read();
       return order(
-        filter === undefined
-          ? entries
-          : entries.filter((entry) => filter(filterRecord(sample.record(entry)))),
+        filter === undefined ? entries : entries.filter((entry) => filter(filterRecord(entryRecord(entry)))),
       );
     },
     show(entries, last) {
@@ -56,6 +55,6 @@ function tableLines({ table }: ShownSample, { columns, stamp, label }: Selection
   };
 }
 
-function recordLines({ record }: ShownSample, view: View) {
-  return (entries: readonly Entry[]) => entries.map((entry) => view.row(record(entry)));
+function recordLines({ records }: ShownSample, view: View) {
+  return (entries: readonly Entry[]) => records(entries).map((record) => view.row(record));
 }

@@ -1,5 +1,6 @@
 import type { BpfObject, BpfValue } from "@skep/bpf";
 import type { Column, ColumnOptions } from "../columns.ts";
+import type { Naming } from "../naming.ts";
 import type { Shape } from "../shape.ts";
 import type { EventKind } from "../view.ts";
 import { entryKind, entryRecord } from "./entry-kind.ts";
@@ -16,39 +17,54 @@ export interface ShownSample {
   /** What an entry is to filters, `--fields`, and the formats for machines. */
   readonly kind: EventKind;
   read(): readonly Entry[];
-  /** The entry as a value of `kind`. */
-  record(entry: Entry): Record<string, BpfValue>;
+  /** Entries as values of `kind`. */
+  records(entries: readonly Entry[]): readonly Record<string, BpfValue>[];
   /** For people. */
   table(columns: readonly Column[]): SampleView;
+  /** One line for each stack, for flame graphs; only of stacks. */
+  folded?(): SampleView;
 }
 
 /** BPF_MAP_TYPE_ARRAY and BPF_MAP_TYPE_PERCPU_ARRAY. */
 const ARRAYS: ReadonlySet<number> = new Set([2, 6]);
 
-/** @throws {MalformedError} when the map's types do not suit the way it shall be shown; {NotImplementedError} */
-export function shownSample(object: BpfObject, sampled: SampledMap, options: ColumnOptions): ShownSample {
+/**
+ * @param naming needed for stacks
+ * @throws {MalformedError} when the map's types do not suit the way it shall be shown; {NotImplementedError}
+ */
+export function shownSample(
+  object: BpfObject,
+  sampled: SampledMap,
+  options: ColumnOptions,
+  naming?: Naming,
+): ShownSample {
   const { map, show, clear, perCpu } = sampled;
   const key = keyType(map, object.btf);
   const value = valueType(map, object.btf);
   const isHistogram = show === "log2_hist" || show === "linear_hist";
   const reader = new MapReader(object.map(map.name), { key, value, clear, perCpu, widen: isHistogram });
+  const shapes = { key: key.shape, value: value.shape };
+  if (show === "stacks" && naming !== undefined)
+    return { sampled, read: () => reader.read(), ...naming.showStacks(object, sampled, shapes, options) };
   if (!isHistogram) {
-    const kind = entryKind(sampled, { key: key.shape, value: value.shape }, options);
-    return { sampled, kind, read: () => reader.read(), record: entryRecord, table: kvTable };
+    const kind = entryKind(sampled, shapes, options);
+    const records = (entries: readonly Entry[]) => entries.map(entryRecord);
+    return { sampled, kind, read: () => reader.read(), records, table: kvTable };
   }
   const whole = ARRAYS.has(map.type) && value.shape.kind === "integer";
   const shape: Shape = whole ? { kind: "array", element: value.shape, length: map.maxEntries } : value.shape;
   const histogram = histogramReader(sampled, shape);
-  const kind = entryKind(sampled, { key: key.shape, value: shape }, options, HISTOGRAM_MEMBERS);
+  const kind = entryKind(sampled, { ...shapes, value: shape }, options, HISTOGRAM_MEMBERS);
   return {
     sampled,
     kind,
     read: () => (whole ? oneEntry(reader.read(), map.maxEntries) : reader.read()),
-    record: (entry) => ({
-      ...entryRecord(entry),
-      unit: sampled.unit,
-      buckets: histogram.buckets(entry).map((bucket): BpfValue => ({ ...bucket })),
-    }),
+    records: (entries) =>
+      entries.map((entry) => ({
+        ...entryRecord(entry),
+        unit: sampled.unit,
+        buckets: histogram.buckets(entry).map((bucket): BpfValue => ({ ...bucket })),
+      })),
     table: (columns) => histograms(sampled, histogram, columns),
   };
 }

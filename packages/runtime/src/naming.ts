@@ -1,0 +1,70 @@
+import type { BpfObject } from "@skep/bpf";
+import { isJsonObject, type PackageMeta } from "@skep/package";
+import type { Symbolizer } from "@skep/symbols";
+import type { Annotations } from "./annotations.ts";
+import type { ColumnOptions } from "./columns.ts";
+import type { SampledMap } from "./samples/sampled-maps.ts";
+import type { ShownSample } from "./samples/shown-sample.ts";
+import type { Shape } from "./shape.ts";
+
+/** Names for addresses, and the views that need them. */
+export interface Naming {
+  /** `function+0x12`, undefined when unknown. */
+  kernelSymbol(address: bigint): string | undefined;
+  /** One line for each frame. */
+  stackFrames(
+    kind: "kernel" | "user",
+    addresses: readonly bigint[],
+    pid: number | undefined,
+  ): readonly string[];
+  readonly symbols: Symbolizer;
+  showStacks(
+    object: BpfObject,
+    sampled: SampledMap,
+    shapes: { readonly key: Shape; readonly value: Shape },
+    options: ColumnOptions,
+  ): Pick<ShownSample, "kind" | "records" | "table" | "folded">;
+}
+
+/** Reads what names addresses, for packages that show any: others start without it. */
+export async function namingFor(
+  meta: PackageMeta,
+  annotations: Annotations,
+  sampled: readonly SampledMap[],
+): Promise<Naming | undefined> {
+  if (!showsAddresses(meta, annotations, sampled)) return undefined;
+  const [{ Symbolizer, symbolText }, { showStacks }] = await Promise.all([
+    import("@skep/symbols"),
+    import("./samples/stacks-view.ts"),
+  ]);
+  const symbols = new Symbolizer();
+  return {
+    symbols,
+    kernelSymbol(address) {
+      const [symbol] = symbols.kernel([address]);
+      return symbol?.kind === "found" ? symbolText(symbol) : undefined;
+    },
+    stackFrames(kind, addresses, pid) {
+      const [frames = []] =
+        kind === "kernel" ? symbols.kernelStacks([addresses]) : symbols.userStacks(pid ?? 0, [addresses]);
+      return frames.map(symbolText);
+    },
+    showStacks: (object, map, shapes, options) => showStacks(object, map, shapes, options, symbols),
+  };
+}
+
+function showsAddresses(
+  meta: PackageMeta,
+  annotations: Annotations,
+  sampled: readonly SampledMap[],
+): boolean {
+  const formats = [
+    ...[...annotations.values()].flatMap(({ members }) => [...members.values()].map(({ format }) => format)),
+    ...sampled.flatMap(({ keyFormat, valueFormat }) => [keyFormat, valueFormat]),
+  ];
+  return (
+    sampled.some(({ show }) => show === "stacks") ||
+    formats.some((format) => /^(?:ksym|stack)\b/.test(format ?? "")) ||
+    meta.bpf_skel.maps.some(({ intepreter }) => isJsonObject(intepreter))
+  );
+}
