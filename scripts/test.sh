@@ -17,7 +17,7 @@ packages=(
   qemu-system-x86 # other kernels
   docker-registry apache2-utils skopeo # a registry to push to, its users, and another client to compare with
   lld wasi-libc libclang-rt-dev-wasm32 # WebAssembly programs in C
-  gcc libc6-dev iproute2 util-linux procps zstd
+  gcc libc6-dev iproute2 util-linux procps zstd xz-utils
 )
 
 missing=()
