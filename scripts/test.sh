@@ -42,12 +42,13 @@ step() { printf '\n== %s\n' "$*"; }
 
 step "build"
 npm run --silent build
-step "lint"
-npm run --silent lint
-
 report=$(mktemp -d)
 trap 'rm -rf "$report"' EXIT
 status=0
+
+step "lint and types of the tests"
+npm run --silent lint || status=1
+npx tsc -b || status=1
 
 step "pure tests"
 npx vitest run --project unit --reporter=default --reporter=json --outputFile.json="$report/unit.json" || status=1
