@@ -23,7 +23,7 @@ Options:
   -V, --version              Print version
 
 Examples:
-  sudo skep run opensnoop --pid_target 1234
+  sudo skep run opensnoop --pid 1234
   sudo skep run exitsnoop --json | jq .comm
   sudo skep run hello.bpf.c
   skep compile probe.bpf.c probe.h && sudo skep run package.json

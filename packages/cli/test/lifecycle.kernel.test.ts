@@ -72,12 +72,7 @@ describe("skep run begins and ends like a Unix tool", () => {
     const count = 120_000;
     const loop = `read go; i=0; while [ $i -lt ${count} ]; do : </etc/hostname; i=$((i+1)); done`;
     const opener = spawn("/bin/sh", ["-c", loop], { stdio: ["pipe", "ignore", "ignore"] });
-    await using skep = await new SkepProcess([
-      "run",
-      "opensnoop",
-      "--pid_target",
-      String(opener.pid),
-    ]).attached();
+    await using skep = await new SkepProcess(["run", "opensnoop", "--pid", String(opener.pid)]).attached();
     skep.child.stdout?.pause();
     opener.stdin?.write("go\n");
     await once(opener, "exit");
@@ -184,8 +179,8 @@ describe("skep tells apart whose doing a failure is", () => {
 
   it("the user's: a name, a flag or a value that does not fit", () => {
     expect(run("run", "nosuchtool")).toMatchObject({ status: 64, stdout: "" });
-    expect(run("run", "opensnoop", "--pid_traget", "1").stderr).toContain("did you mean --pid_target?");
-    expect(run("run", "opensnoop", "--pid_target", "99999999999")).toMatchObject({ status: 64, stdout: "" });
+    expect(run("run", "opensnoop", "--duratoin", "1").stderr).toContain("did you mean --duration?");
+    expect(run("run", "opensnoop", "--pid", "99999999999")).toMatchObject({ status: 64, stdout: "" });
     expect(run("frobnicate").status).toBe(64);
   });
 

@@ -29,7 +29,7 @@ Ends on Ctrl-C, or when the reader of its output goes away. Exit codes: 0 ended 
 65 malformed package, 69 not supported by this kernel, 77 missing rights.
 
 Examples:
-  sudo ${command} opensnoop --pid_target 1234
+  sudo ${command} opensnoop --pid 1234
   sudo ${command} exitsnoop --json | head -5
   sudo ${command} hello.bpf.c
 `;
