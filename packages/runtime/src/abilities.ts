@@ -18,6 +18,7 @@ export const ABILITIES = {
   interface: "attaches to no network interface",
   sampling: "samples nothing by a clock",
   sampledMaps: "has no map that is read at intervals",
+  ladders: "does everything in one way",
   twins: "has no programs that do the same in two ways",
 } as const;
 export type Ability = keyof typeof ABILITIES;
@@ -78,6 +79,10 @@ export function abilitiesOf(
   add(
     "sampledMaps",
     meta.bpf_skel.maps.some(({ sample }) => sample !== undefined),
+  );
+  add(
+    "ladders",
+    meta.bpf_skel.progs.some((program) => program["one-of"] !== undefined),
   );
   add("twins", twins);
   return abilities;

@@ -74,6 +74,14 @@ export const OWN_OPTIONS = [
     needs: "twins",
   },
   {
+    name: "rung",
+    short: undefined,
+    value: "GROUP/RUNG",
+    help: "Use this of the ways that the program knows, and no other (repeatable)",
+    needs: "ladders",
+    repeat: true,
+  },
+  {
     name: "interval",
     short: undefined,
     value: "TIME",
@@ -82,7 +90,12 @@ export const OWN_OPTIONS = [
   },
   { name: "duration", short: undefined, value: "TIME", help: "End after this time, such as 10s or 2m" },
   { name: "count", short: undefined, value: "N", help: "End after so many events (or looks at the maps)" },
-  { name: "output", short: "o", value: "FORMAT", help: "table, json, csv or yaml [default: table]" },
+  {
+    name: "output",
+    short: "o",
+    value: "FORMAT",
+    help: "table, json, csv, yaml, or folded for stacks [default: table]",
+  },
   { name: "json", short: "j", value: undefined, help: "The same as --output json" },
   { name: "fields", short: undefined, value: "a,-b,+c", help: "Show only a; leave out b; add c" },
   {

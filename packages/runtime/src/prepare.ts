@@ -9,6 +9,7 @@ import {
 import type { PackageMeta } from "@skep/package";
 import { isBareProbe, isUprobe } from "./abilities.ts";
 import { type Aim, aimOf, attachmentsOf, functionOf } from "./attachments.ts";
+import { chosenRungs } from "./chosen-rungs.ts";
 import { filterSettings } from "./filters.ts";
 import { fillMap } from "./map-flags.ts";
 import { obstacleTo } from "./obstacle.ts";
@@ -43,7 +44,8 @@ export function prepare(spec: BpfSpec, meta: PackageMeta, tool: Tool, args: Tool
       meta.bpf_skel.progs.find(({ name }) => name === program.name),
       aim,
     );
-  const ladders = args.own.has("all-programs") ? tool.ladders : [...tool.ladders, ...tool.twins];
+  const declared = chosenRungs(tool.ladders, args.lists.get("rung") ?? []);
+  const ladders = args.own.has("all-programs") ? declared : [...declared, ...tool.twins];
   const choice = new ProgramChoice(ladders, tool.optional, (name) => {
     const wishes = spec.program(name);
     return obstacleTo(

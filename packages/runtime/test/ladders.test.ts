@@ -3,6 +3,7 @@ import { NotFoundError, UnsupportedError, VerifierError } from "@skep/bpf";
 import type { ProgramMeta } from "@skep/package";
 import { describe, expect, it } from "vitest";
 import { matchSection } from "../../bpf/src/spec/sections.ts";
+import { chosenRungs } from "../src/chosen-rungs.ts";
 import { declaredLadders, twinLadders } from "../src/ladders.ts";
 import { choiceLines, ProgramChoice } from "../src/program-choice.ts";
 
@@ -160,5 +161,36 @@ describe("ProgramChoice", () => {
 
   it("without a rung left throws at once", () => {
     expect(() => new ProgramChoice([ladder], new Set(), () => "has nothing")).toThrow(UnsupportedError);
+  });
+});
+
+describe("--rung", () => {
+  const spec = object({ a: "fentry/f", b: "kprobe/f", c: "fentry/g", d: "kprobe/g" });
+  const ladders = declaredLadders(spec, [
+    note("a", { "one-of": "f/fentry" }),
+    note("b", { "one-of": "f/kprobe" }),
+    note("c", { "one-of": "g/fentry" }),
+    note("d", { "one-of": "g/kprobe" }),
+  ]);
+
+  it("leaves one way of a ladder, or of all that have it", () => {
+    expect(shape(chosenRungs(ladders, ["g/kprobe"]))).toEqual([
+      [
+        "f",
+        [
+          ["fentry", ["a"]],
+          ["kprobe", ["b"]],
+        ],
+      ],
+      ["g", [["kprobe", ["d"]]]],
+    ]);
+    expect(shape(chosenRungs(ladders, ["kprobe"])).map(([name, rungs]) => [name, rungs?.length])).toEqual([
+      ["f", 1],
+      ["g", 1],
+    ]);
+  });
+
+  it.each(["tracepoint", "h/kprobe", "f/kprob", ""])("knows no %j", (wish) => {
+    expect(() => chosenRungs(ladders, [wish])).toThrow("there is no");
   });
 });
