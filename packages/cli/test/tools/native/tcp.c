@@ -3,9 +3,9 @@
  * A TCP client and a TCP server that do exactly what they are told, and say what came of it as one line of JSON.
  *
  *   tcp connect ADDRESS PORT [WAIT_MS]        WAIT_MS: give up after so long
- *   tcp listen ADDRESS PORT BACKLOG ACCEPT_MS print "ready", accept one connection after ACCEPT_MS, wait for its end
+ *   tcp listen ADDRESS PORT BACKLOG           print "ready", at a line of standard input accept a connection, wait for its end
  *   tcp send ADDRESS PORT BYTES TIMES         connect, send BYTES and read as many back, TIMES times
- *   tcp echo ADDRESS PORT                     print "ready", send back what comes on one connection, at the end of standard input close
+ *   tcp echo ADDRESS PORT                     print "ready", send back what comes on one connection
  */
 #define _GNU_SOURCE
 #include <arpa/inet.h>
@@ -124,7 +124,8 @@ int main(int argc, char **argv)
 		open_connection(argc > 4 ? atoi(argv[4]) : 0);
 	} else if (!strcmp(what, "listen")) {
 		fd = listener(atoi(argv[4]));
-		usleep(atoi(argv[5]) * 1000);
+		if (read(0, buffer, 1) < 0)
+			return 74;
 		fd = accept(fd, NULL, NULL);
 		read_all(fd, buffer, sizeof(buffer));
 	} else if (!strcmp(what, "send")) {
@@ -141,7 +142,8 @@ int main(int argc, char **argv)
 		puts("sent");
 		fflush(stdout);
 		/* Stays open until told. */
-		read(0, buffer, 1);
+		if (read(0, buffer, 1) < 0)
+			return 74;
 	} else if (!strcmp(what, "echo")) {
 		ssize_t bytes;
 
