@@ -1,10 +1,10 @@
 // How many events get through to the output, next to libbpf-tools and bpftrace on the same load?
 //
-//   sudo node bench/output.mjs [--count 500000] [--rates 100000,0] [--rounds 1]       after: npm run build
+//   sudo node bench/output.mjs [--count 500000] [--rates 100000,0] [--only TEXT]       after: npm run build
 //
 // A C program opens a file that does not exist, `count` times, at each rate (a second; 0: as fast as it can). Every tool traces
 // only that process. Delivered: rows that reached the file or the reader, of all opens. What a tool itself says it lost is beside it.
-// Load: how fast the traced program was, which a slow tool slows down. Needs root, clang, two CPUs. Compare the ratios.
+// CPU: of the tool, per delivered event, and as a ratio to skep's table on the same sink. Load: how fast the traced program was, which a slow tool slows down. Needs root, clang, two CPUs. Compare the ratios.
 import { execFileSync, spawn, spawnSync } from "node:child_process";
 import { closeSync, mkdtempSync, openSync, readFileSync, rmSync, statSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -143,12 +143,15 @@ try {
       `\n${count} opens, ${rate === 0 ? "as fast as it can" : `${rate} a second`} (untraced: ${(count / untraced / 1000).toFixed(0)} k/s)`,
     );
     console.log(
-      "                                delivered       share   said lost    load k/s   CPU s   us/event   peak MB",
+      "                                delivered       share   said lost    load k/s   CPU s   us/event   to skep   peak MB",
     );
+    const own = {};
     for (const [name, run] of Object.entries(runs)) {
       if (!name.includes(values.only)) continue;
       const { seconds, delivered, said, cpu, peak } = await measure(run, rate);
       const share = delivered === undefined ? "" : `${((delivered / count) * 100).toFixed(2)} %`;
+      const perEvent = delivered ? (cpu / delivered) * 1e6 : undefined;
+      own[run.sink] ??= perEvent;
       const columns = [
         name.padEnd(30),
         String(delivered ?? "?").padStart(10),
@@ -156,7 +159,8 @@ try {
         String(said).padStart(11),
         (count / seconds / 1000).toFixed(0).padStart(11),
         cpu.toFixed(2).padStart(7),
-        (delivered ? ((cpu / delivered) * 1e6).toFixed(2) : "").padStart(10),
+        (perEvent?.toFixed(2) ?? "").padStart(10),
+        (perEvent === undefined ? "" : (perEvent / own[run.sink]).toFixed(2)).padStart(9),
         peak.toFixed(0).padStart(9),
       ];
       console.log(columns.join(" "));
