@@ -53,12 +53,28 @@ const flagOfVariable = { long: text, short: letter, default: anything, help: tex
 const cmdarg: Check = (value, place) =>
   object(place === "map" ? { ...flagOfVariable, enables: text } : flagOfVariable)(value, place);
 
+/** On global variables; the runner reads it the same way (runtime, conditions.ts). */
+const condition: Check = (value) =>
+  typeof value === "string" && /^(?:!\w+|\w+(?:!?=\S+)?)$/.test(value)
+    ? undefined
+    : `wants VARIABLE, !VARIABLE or VARIABLE=VALUE|VALUE, not ${show(value)}`;
+
+/** `name = left / right as format`, several with commas (runtime, computed.ts). */
+const computed: Check = (value) =>
+  typeof value === "string" &&
+  value.split(",").every((part) => /^\s*\w+\s*=\s*\w+\s*[-+/]\s*\w+(?:\s+as\s+\S.*)?$/.test(part))
+    ? undefined
+    : `wants NAME = MEMBER / MEMBER as FORMAT, not ${show(value)}`;
+
 const SAMPLE_TYPES = ["log2_hist", "linear_hist", "default_kv", "top", "stacks"];
 const sample = object({
   interval: number,
   type: oneOf(...SAMPLE_TYPES),
   show: oneOf(...SAMPLE_TYPES),
   unit: text,
+  unit_from: text,
+  percentiles: anything,
+  when: condition,
   clear_map: switchedOn,
   clear: switchedOn,
   step: anything,
@@ -86,10 +102,10 @@ const attachTo: Check = (value, place) => {
 };
 
 /** First words of `@format`. */
-const FORMATS =
-  "ip port mac errno signal syscall exit enum flags duration timestamp bytes hex octal mode boolean char uid comm string command result ksym stack".split(
-    " ",
-  );
+export const FORMATS: readonly string[] = [
+  "boolean bytes cgroup char comm command duration enum errno exit flags hex ip ksym mac mode octal percent port result",
+  "signal stack string syscall timestamp uid",
+].flatMap((line) => line.split(" "));
 const format: Check = (value, place) => {
   const problem = text(value, place);
   if (problem !== undefined) return problem;
@@ -115,6 +131,7 @@ const exported: Check = (value, place) => (place === "map" ? text(value, place) 
 const WORDS: Readonly<Record<string, Word>> = {
   attach: { places: ["program"], check: attachTo },
   cmdarg: { places: ["variable", "map"], check: cmdarg },
+  computed: { places: ["struct"], check: computed },
   description: { places: ALL, check: anything },
   export: { places: ["map", "struct"], check: exported },
   export_config: { places: ["map"], check: exportConfig },
@@ -142,6 +159,7 @@ const WORDS: Readonly<Record<string, Word>> = {
   texts_in: { places: ["member"], check: text },
   value: { places: ["variable"], check: anything },
   view: { places: ["struct"], check: view },
+  when: { places: ["member"], check: condition },
   xdpopts: { places: ["program"], check: object({ old_prog_fd: number }) },
 };
 
@@ -180,6 +198,11 @@ function problemOf(word: string, value: Json, place: Place): string | undefined 
   if (!known.places.includes(place)) return misplaced(word, known, `before ${PLACE_NAMES[place]}`);
   const problem = known.check(value, place);
   return problem === undefined ? undefined : `@${word} ${problem}`;
+}
+
+/** Whether a word means something at a place. */
+export function isWordOf(word: string, place: Place): boolean {
+  return PROSE.has(word) || (Object.hasOwn(WORDS, word) && (WORDS[word]?.places.includes(place) ?? false));
 }
 
 /** Annotations in a comment that describes nothing of the package: ordinary documentation is none of our business. */
