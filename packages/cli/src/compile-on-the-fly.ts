@@ -1,6 +1,6 @@
 import { existsSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { basename, dirname, join, resolve } from "node:path";
+import { dirname, join, resolve } from "node:path";
 import { compilePackage } from "@skep/compiler";
 import type { Package } from "@skep/package";
 
@@ -30,6 +30,6 @@ async function compile(path: string, cflags: readonly string[]): Promise<Package
   const header = path.replace(/(\.bpf)?\.c$/, ".h");
   const result = await compilePackage(path, existsSync(header) ? header : undefined, { cflags });
   process.stderr.write(result.diagnostics);
-  for (const warning of result.warnings) process.stderr.write(`${basename(path)}: ${warning}\n`);
+  for (const warning of result.warnings) process.stderr.write(`${warning}\n`);
   return result.package;
 }

@@ -56,13 +56,21 @@ export function fileLevel({ root, sections }: ParsedC): FileLevel {
   return { declarations, types, strays };
 }
 
-/** What a function definition or a declaration declares, `a` and `b` for `int a = 1, *b;`. */
+/** What a function definition or a declaration declares, `a` and `b` for `int a = 1, *b;`; of a macro call, what it names. */
 export function declaredNames(node: Node): string[] {
+  if (node.type === "expression_statement") return macroNames(node.firstNamedChild);
   if (node.type !== "function_definition" && node.type !== "declaration") return [];
   return node
     .childrenForFieldName("declarator")
     .map(nameOf)
     .filter((name) => name !== undefined);
+}
+
+/** `RING_BUFFER(events);` at file level declares something, most likely `events`. */
+function macroNames(call: Node | null): string[] {
+  if (call?.type !== "call_expression") return [];
+  const args = call.childForFieldName("arguments")?.namedChildren ?? [];
+  return args.filter(({ type }) => type === "identifier").map(({ text }) => text);
 }
 
 /**

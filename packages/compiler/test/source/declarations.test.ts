@@ -79,6 +79,7 @@ describe("the file level of a source", () => {
     ['__attribute__((section("xdp"), used)) int f(void *ctx) { return 0; }', "f", undefined],
     ['SEC(".maps") struct { __uint(type, A); __array(values, struct { int a; }); } f;', "f", ".maps"],
     ['struct { __uint(type, A); __type(key, struct k); } f SEC(".maps"), g;', "g", ".maps"],
+    ['#define RING(n) struct { int a; } n SEC(".maps")\nint a;\nRING(f);', "f", undefined],
     ["extern int f __kconfig __weak;", "f", undefined],
     ['const volatile char f[16] __attribute__((aligned(8))) = "a{b";', "f", undefined],
     ["#if X\n/// d\nint f;\n#else\nint g;\n#endif", "f", undefined],
