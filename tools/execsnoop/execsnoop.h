@@ -2,15 +2,39 @@
 #ifndef EXECSNOOP_H
 #define EXECSNOOP_H
 
-/* A program that was started: execve or execveat that succeeded. */
+/// A program that was started, or should have been.
+/// @view table pid, ppid, pcomm="PARENT":15, uid:8, ret="RESULT":8, args
 struct event {
+	/// @format timestamp ns
+	unsigned long long time;
+	/// Id of the cgroup (v2): the inode of its directory.
+	/// @hidden
+	unsigned long long cgroup;
 	int pid;
 	int ppid;
+	/// @format uid
 	unsigned int uid;
-	/* The name of the new program. */
+	/// 0, or why it failed.
+	/// @format result
+	int ret;
+	/// Bytes of the arguments that did not fit into the event.
+	/// @hidden
+	unsigned int args_missing;
+	/// The program's whole path, in the eyes of the process.
+	/// @text_in texts
+	/// @hidden
+	unsigned int file;
+	/// @texts_in texts
+	/// @format command args_missing
+	unsigned int args;
+	/// The name of the new program; of the old one when the call failed.
+	/// @format comm
+	/// @hidden
 	char comm[16];
-	/* The file that was executed, cut after 255 bytes. */
-	char filename[256];
+	/// The parent's name.
+	/// @format comm
+	char pcomm[16];
+	unsigned char texts[];
 };
 
 #endif

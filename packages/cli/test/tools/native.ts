@@ -1,5 +1,5 @@
 import { execFileSync } from "node:child_process";
-import { mkdtempSync, rmSync } from "node:fs";
+import { chmodSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -11,6 +11,8 @@ export class NativeProgram implements Disposable {
 
   constructor(name: string, flags: readonly string[] = []) {
     this.#directory = mkdtempSync(join(tmpdir(), "skep-native-"));
+    // Tests run it as other users, too.
+    chmodSync(this.#directory, 0o755);
     this.path = join(this.#directory, name);
     const source = fileURLToPath(new URL(`native/${name}.c`, import.meta.url));
     execFileSync("gcc", ["-O1", "-g", "-Wall", "-Werror", "-pthread", source, "-o", this.path, ...flags]);
