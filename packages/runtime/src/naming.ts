@@ -1,11 +1,11 @@
 import type { BpfObject } from "@skep/bpf";
 import { isJsonObject, type PackageMeta } from "@skep/package";
-import type { Symbolizer } from "@skep/symbols";
 import type { Annotations } from "./annotations.ts";
 import type { ColumnOptions } from "./columns.ts";
 import type { SampledMap } from "./samples/sampled-maps.ts";
 import type { ShownSample } from "./samples/shown-sample.ts";
 import type { Shape } from "./shape.ts";
+import type { EventKind, View } from "./view.ts";
 
 /** Names for addresses, and the views that need them. */
 export interface Naming {
@@ -17,7 +17,8 @@ export interface Naming {
     addresses: readonly bigint[],
     pid: number | undefined,
   ): readonly string[];
-  readonly symbols: Symbolizer;
+  /** The view of a buffer whose records are stack traces; undefined for other buffers. */
+  showTraces(kind: EventKind): View | undefined;
   showStacks(
     object: BpfObject,
     sampled: SampledMap,
@@ -33,13 +34,12 @@ export async function namingFor(
   sampled: readonly SampledMap[],
 ): Promise<Naming | undefined> {
   if (!showsAddresses(meta, annotations, sampled)) return undefined;
-  const [{ Symbolizer, symbolText }, { showStacks }] = await Promise.all([
-    import("@skep/symbols"),
-    import("./samples/stacks-view.ts"),
-  ]);
+  const [{ Symbolizer, symbolText }, { showStacks }, { stackTraceNotes, stackTraceView }] = await Promise.all(
+    [import("@skep/symbols"), import("./samples/stacks-view.ts"), import("./stack-traces.ts")],
+  );
   const symbols = new Symbolizer();
+  const traces = stackTraceNotes(meta);
   return {
-    symbols,
     kernelSymbol(address) {
       const [symbol] = symbols.kernel([address]);
       return symbol?.kind === "found" ? symbolText(symbol) : undefined;
@@ -48,6 +48,10 @@ export async function namingFor(
       const [frames = []] =
         kind === "kernel" ? symbols.kernelStacks([addresses]) : symbols.userStacks(pid ?? 0, [addresses]);
       return frames.map(symbolText);
+    },
+    showTraces(kind) {
+      const note = traces.get(kind.source);
+      return note && stackTraceView(kind, note, symbols);
     },
     showStacks: (object, map, shapes, options) => showStacks(object, map, shapes, options, symbols),
   };

@@ -1,3 +1,4 @@
+import type { Writable } from "node:stream";
 import { type BpfObject, type BpfValue, findLostCounter, UnsupportedError } from "@skep/bpf";
 import type { Annotations } from "./annotations.ts";
 import type { EventSource } from "./event-types.ts";
@@ -9,20 +10,24 @@ import type { Naming } from "./naming.ts";
 import type { Output } from "./output.ts";
 import { filterKind } from "./samples/filter-kind.ts";
 import { sampleFeed } from "./samples/sample-feed.ts";
-import { sampleSource } from "./samples/sample-source.ts";
+import { type Screen, sampleSource } from "./samples/sample-source.ts";
 import type { SampledMap } from "./samples/sampled-maps.ts";
-import { shownSample } from "./samples/shown-sample.ts";
+import { type ShownSample, shownSample } from "./samples/shown-sample.ts";
+import { terminalOf } from "./samples/terminal.ts";
 import { select } from "./select.ts";
 import { Session } from "./session.ts";
 import type { ShowOptions } from "./show-options.ts";
 import type { SortKey } from "./sort.ts";
 import { SortedRows } from "./sorted-rows.ts";
 import { Timeline } from "./timeline.ts";
+import { UsageError } from "./usage-error.ts";
 import type { EventKind, View } from "./view.ts";
 import { viewsOf } from "./views.ts";
 
 export interface SessionOptions {
   readonly output: Output;
+  /** What `output` writes to. */
+  readonly stdout: Writable;
   readonly sources: readonly EventSource[];
   readonly sampled: readonly SampledMap[];
   /** Milliseconds between two looks at sampled maps, in place of the package's own. */
@@ -50,6 +55,7 @@ export function openSession(object: BpfObject, options: SessionOptions): Session
   if (printk) kindsBySource.push([printkKind(columnOptions)]);
   const eventKinds = kindsBySource.flat();
   const samples = sampled.map((map) => shownSample(object, map, columnOptions, naming));
+  if (show.folded) requireStacks(eventKinds, samples);
   const kinds = [...eventKinds, ...samples.map(({ kind }) => kind)];
   checkColumns(
     "sort",
@@ -57,7 +63,8 @@ export function openSession(object: BpfObject, options: SessionOptions): Session
     kinds.map(({ columns }) => columns),
   );
   const selections = select(kinds, { ...show, timeline, warn: say });
-  const { views, lost } = viewsOf(show.output, selections);
+  const { views: usual, lost } = viewsOf(show.output, selections);
+  const views = usual.map((view, index) => traceView(eventKinds[index]) ?? view);
   const filters = show.filter?.([...eventKinds, ...samples.map(({ kind }) => filterKind(kind))], say) ?? [];
 
   const session = new Session({ output, timeline, lost, sorted: sortedRows(show.sort, eventKinds, views) });
@@ -80,6 +87,11 @@ export function openSession(object: BpfObject, options: SessionOptions): Session
   }
   return session;
 
+  /** For people. Machines get the members as they are. */
+  function traceView(kind: EventKind | undefined): View | undefined {
+    return show.output === "table" && kind !== undefined ? naming?.showTraces(kind) : undefined;
+  }
+
   function addSample(index: number): void {
     const at = eventKinds.length + index;
     const view = show.output === "table" ? undefined : views[at];
@@ -91,11 +103,26 @@ export function openSession(object: BpfObject, options: SessionOptions): Session
       interval: options.interval,
       take: session.lookTaker(view?.header),
       warn: say,
+      folded: show.folded,
+      screen: screenFor(samples[index]!),
       lost: findLostCounter(samples[index]!.sampled.map.name, object.maps.values(), [
         { names: object.variables.names(), get: (name) => object.variables.get(name) },
       ]),
     });
     session.add(sampleFeed(source));
+  }
+
+  /** A screen is for one thing alone; what is piped is appended. */
+  function screenFor({ sampled }: ShownSample): Screen | undefined {
+    const alone = samples.length === 1 && eventKinds.length === 0;
+    const terminal =
+      sampled.show === "top" && alone && show.output === "table" ? terminalOf(options.stdout) : undefined;
+    return terminal && { terminal, redraw };
+  }
+
+  function redraw(lines: readonly string[]): void {
+    for (const line of lines) output.line(line);
+    output.flush();
   }
 
   /** A program that also prints works without its lines being shown. */
@@ -107,6 +134,16 @@ export function openSession(object: BpfObject, options: SessionOptions): Session
       say(`${error.message}: ${error.next}`);
     }
   }
+}
+
+/** @throws {UsageError} */
+function requireStacks(events: readonly EventKind[], samples: readonly ShownSample[]): void {
+  const other = events[0]?.name ?? samples.find(({ folded }) => folded === undefined)?.kind.name;
+  if (other === undefined && samples.length > 0) return;
+  throw new UsageError(
+    `--output folded is for stacks${other === undefined ? "" : `, which ${other} holds none of`}`,
+    "give table, json, csv or yaml",
+  );
 }
 
 function sortedRows(

@@ -85,6 +85,7 @@ export async function runPackage(pkg: Package, options: RunOptions): Promise<Run
       fill(object);
       return openSession(object, {
         output,
+        stdout,
         sources,
         sampled,
         interval: limits.interval,

@@ -70,13 +70,13 @@ export class Session implements Disposable {
     return wanted === undefined ? show : (event) => wanted(event) && show(event);
   }
 
-  /** Shows looks at one map, each some lines. */
-  lookTaker(header: string | undefined): (lines: () => readonly string[]) => void {
+  /** Shows looks at one map, each some lines; what is `owed` from earlier looks also when there were enough of them. */
+  lookTaker(header: string | undefined): (lines: () => readonly string[], owed?: boolean) => void {
     if (header !== undefined) this.#headers.add(header);
     const map = this.#looks.push(0) - 1;
-    return (lines) => {
+    return (lines, owed = false) => {
       const looks = this.#looks[map] ?? 0;
-      if (looks >= this.#most) return;
+      if (looks >= this.#most && !owed) return;
       this.#looks[map] = looks + 1;
       if (!this.#inBatch) this.#beginBatch();
       for (const line of lines()) this.#output.line(line);

@@ -5,11 +5,13 @@ import { parseSort, type SortKey } from "./sort.ts";
 import { TIME_KINDS, type TimeKind } from "./timeline.ts";
 import { UsageError } from "./usage-error.ts";
 import type { EventKind } from "./view.ts";
-import { OUTPUT_FORMATS, type OutputFormat } from "./views.ts";
+import { FOLDED, OUTPUT_WORDS, type OutputFormat } from "./views.ts";
 
 /** What the command line says about how events are shown. */
 export interface ShowOptions {
   readonly output: OutputFormat;
+  /** Stacks as lines for flame graphs; the output is a table then. */
+  readonly folded: boolean;
   /** Without it a table has the time of day, and other formats have what the event has. */
   readonly timestamp: TimeKind | undefined;
   readonly fields: Fields | undefined;
@@ -30,7 +32,7 @@ type MakeFilters = (
  * @throws {UsageError} for a word that an option does not know
  */
 export async function showOptions(own: OwnValues, looks = false): Promise<ShowOptions> {
-  const output = own.get("output") ?? (own.has("json") ? "json" : "table");
+  const output = oneOf("output", OUTPUT_WORDS, own.get("output") ?? (own.has("json") ? "json" : "table"));
   const timestamp = own.get("timestamp");
   const fields = own.get("fields");
   const sort = own.get("sort");
@@ -41,7 +43,8 @@ export async function showOptions(own: OwnValues, looks = false): Promise<ShowOp
       "give --duration or --count as well",
     );
   return {
-    output: oneOf("output", OUTPUT_FORMATS, output),
+    output: output === FOLDED ? "table" : output,
+    folded: output === FOLDED,
     timestamp: timestamp === undefined ? undefined : oneOf("timestamp", TIME_KINDS, timestamp),
     fields: fields === undefined ? undefined : parseFields(fields),
     filter: filter === undefined ? undefined : await filterMaker(filter),

@@ -5,7 +5,7 @@ import type { OwnName, OwnOption } from "./own-options.ts";
 import { findOption, ownOptions, type ToolOptions } from "./parse-arguments.ts";
 import { TIME_KINDS } from "./timeline.ts";
 import { UsageError } from "./usage-error.ts";
-import { OUTPUT_FORMATS } from "./views.ts";
+import { OUTPUT_WORDS } from "./views.ts";
 
 /** How a word on a command line may go on. */
 export interface Candidate {
@@ -69,7 +69,7 @@ function valuesFor(options: ToolOptions, word: string): Candidates {
 function ownValues({ name }: OwnOption & { readonly name: OwnName }, options: ToolOptions): Candidates {
   switch (name) {
     case "output":
-      return these(OUTPUT_FORMATS);
+      return these(OUTPUT_WORDS);
     case "timestamp":
       return these(TIME_KINDS);
     case "event":

@@ -14,6 +14,11 @@ export type OutputFormat = keyof typeof OUTPUTS;
 
 export const OUTPUT_FORMATS = Object.keys(OUTPUTS) as readonly OutputFormat[];
 
+/** Counts by stack, one line for each: no way to show anything else. */
+export const FOLDED = "folded";
+
+export const OUTPUT_WORDS: readonly (OutputFormat | typeof FOLDED)[] = [...OUTPUT_FORMATS, FOLDED];
+
 /** How events of these kinds are shown. */
 export function viewsOf(format: OutputFormat, selections: readonly Selection[]): Views {
   return OUTPUTS[format](selections);
