@@ -7,17 +7,17 @@
 
 /* What times are counted in. */
 enum time_unit {
-	nsecs,
-	usecs,
-	msecs,
+	UNIT_NSECS,
+	UNIT_USECS,
+	UNIT_MSECS,
 };
 
 static __always_inline __u64 in_unit(__u64 ns, enum time_unit unit)
 {
 	switch (unit) {
-	case msecs:
+	case UNIT_MSECS:
 		return ns / 1000000;
-	case usecs:
+	case UNIT_USECS:
 		return ns / 1000;
 	default:
 		return ns;

@@ -1,4 +1,5 @@
 import { isJsonArray, isJsonObject, type Json, type JsonObject, type PackageMeta } from "@skep/package";
+import { type Computed, readComputed } from "./computed.ts";
 
 /** What the source says about how a struct is shown. */
 export interface StructNotes {
@@ -7,6 +8,8 @@ export interface StructNotes {
   /** The text after `@kind`: what an event of this type is called. */
   readonly kind: string | undefined;
   readonly members: ReadonlyMap<string, MemberNotes>;
+  /** `@computed`: columns made of others. Their formats are among the members. */
+  readonly computed?: readonly Computed[];
 }
 
 export interface MemberNotes {
@@ -16,6 +19,8 @@ export interface MemberNotes {
   readonly hidden: boolean;
   /** `@ignore`: never shown. */
   readonly ignore: boolean;
+  /** The text after `@when`: a condition on global variables, without which the member is as if it had `@ignore`. */
+  readonly when?: string;
   /** `@text_in`, `@texts_in`: the value says where in another member its text is. */
   readonly text?: TextPlace;
 }
@@ -42,13 +47,24 @@ export function readAnnotations(meta: PackageMeta): Annotations {
   for (const type of [...listOf(meta.types), ...(meta.export_types ?? [])]) {
     if (!isJsonObject(type) || typeof type.name !== "string") continue;
     const known = structs.get(type.name);
+    const computed = computedOf(type.computed) ?? known?.computed;
     structs.set(type.name, {
       view: textOf(type.view) ?? known?.view,
       kind: textOf(type.kind) ?? known?.kind,
-      members: new Map([...(known?.members ?? []), ...membersOf(type.members)]),
+      members: new Map([...(known?.members ?? []), ...membersOf(type.members), ...formatsOf(computed)]),
+      ...(computed === undefined ? {} : { computed }),
     });
   }
   return structs;
+}
+
+function computedOf(text: Json | undefined): readonly Computed[] | undefined {
+  const read = readComputed(textOf(text) ?? "");
+  return typeof read === "string" ? undefined : read;
+}
+
+function formatsOf(computed: readonly Computed[] = []): readonly (readonly [string, MemberNotes])[] {
+  return computed.map(({ name, format }) => [name, { format, hidden: false, ignore: false }]);
 }
 
 function membersOf(members: Json | undefined): ReadonlyMap<string, MemberNotes> {
@@ -59,8 +75,15 @@ function membersOf(members: Json | undefined): ReadonlyMap<string, MemberNotes> 
     const hidden = member.hidden === true;
     const ignore = member.ignore === true;
     const text = textPlaceOf(member);
-    if (format !== undefined || hidden || ignore || text !== undefined)
-      notes.set(member.name, { format, hidden, ignore, ...(text === undefined ? {} : { text }) });
+    const when = textOf(member.when);
+    if (format !== undefined || hidden || ignore || text !== undefined || when !== undefined)
+      notes.set(member.name, {
+        format,
+        hidden,
+        ignore,
+        ...(text === undefined ? {} : { text }),
+        ...(when === undefined ? {} : { when }),
+      });
   }
   return notes;
 }

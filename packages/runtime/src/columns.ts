@@ -77,7 +77,7 @@ function columnOf(
   const format = formatOf(full, shape, notes?.format, { machine, btf, siblings: struct.members }, warn);
   const recordOf = follow(path);
   const memberOf = (record: Struct) => record[name] ?? 0;
-  const header = full.toUpperCase();
+  const header = headerOf(full, notes?.format);
   return {
     name: full,
     path: [...path, name],
@@ -99,6 +99,12 @@ function columnOf(
     const record = recordOf(event);
     return format.lines?.(memberOf(record), record).map(escapeText) ?? [];
   }
+}
+
+/** Durations are shown with their unit, which the name then need not say. */
+function headerOf(name: string, format: string | undefined): string {
+  const shown = format?.startsWith("duration") ? name.replace(/_(?:ns|us|ms|s)$/, "") : name;
+  return shown.toUpperCase();
 }
 
 function notesOf(

@@ -1,5 +1,7 @@
+import { enumeratorNamed, shortNames } from "./enum-names.ts";
 import { writtenValue } from "./flag-formats.ts";
 import type { FlagShape } from "./flags.ts";
+import type { EnumeratorShape } from "./shape.ts";
 import { UsageError } from "./usage-error.ts";
 
 /** What a variable, or an element of a map, is set to. */
@@ -29,8 +31,8 @@ export function parseFlagValue(flag: ValueTaker, text: string): FlagValue {
       return fitting(flag, text, written ?? parseInteger(flag, text, shape), shape);
     case "enum": {
       const bounds = { bits: shape.size * 8, signed: shape.signed };
-      const named = shape.values.find(({ name }) => name === text);
-      if (named !== undefined) return named.value;
+      const named = enumeratorNamed(shape.values, text);
+      if (named !== undefined) return named;
       if (/^-?[0-9]/.test(text)) return fitting(flag, text, parseInteger(flag, text, bounds), bounds);
       throw new UsageError(
         `--${flag.name}: there is no ${JSON.stringify(text)}`,
@@ -109,7 +111,7 @@ function parseText(flag: ValueTaker, text: string, size: number): string {
   return text;
 }
 
-function namesOf(values: readonly { readonly name: string }[]): string {
-  const names = values.slice(0, 12).map(({ name }) => name);
+function namesOf(values: readonly EnumeratorShape[]): string {
+  const names = shortNames(values).slice(0, 12);
   return `one of ${names.join(", ")}${values.length > names.length ? ", …" : ""}, or a number`;
 }

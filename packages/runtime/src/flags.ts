@@ -1,6 +1,7 @@
 import { type Btf, BtfKind, type ObjectSpec } from "@skep/bpf";
 import { WholeFloat } from "@skep/package";
 import { shapeOfText } from "./c-type-text.ts";
+import { shortNames } from "./enum-names.ts";
 import { type GlobalVariable, globalVariables } from "./global-variables.ts";
 import { type Shape, shapeOf } from "./shape.ts";
 
@@ -145,7 +146,7 @@ function initialText(
       return String(readInteger(view, size, shape.signed, little));
     case "enum": {
       const value = readInteger(view, size, shape.signed, little);
-      return shape.values.find((one) => one.value === value)?.name ?? String(value);
+      return shortNames(shape.values)[shape.values.findIndex((one) => one.value === value)] ?? String(value);
     }
   }
 }

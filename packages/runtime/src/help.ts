@@ -1,3 +1,4 @@
+import { shortNames } from "./enum-names.ts";
 import { writtenExample } from "./flag-formats.ts";
 import type { Flag } from "./flags.ts";
 import type { MapFlag } from "./map-flags.ts";
@@ -95,7 +96,7 @@ function inWords({ shape, format }: Flag): string {
   const example = writtenExample(format);
   if (example !== undefined) return ` [such as ${example}]`;
   if (shape.kind !== "enum") return "";
-  const names = shape.values.slice(0, 6).map(({ name }) => name);
+  const names = shortNames(shape.values).slice(0, 6);
   return ` [${names.join(", ")}${shape.values.length > names.length ? ", …" : ""}]`;
 }
 

@@ -3,9 +3,11 @@ import { type BpfObject, open, VerifierError } from "@skep/bpf";
 import type { Package } from "@skep/package";
 import { readAnnotations } from "./annotations.ts";
 import { requireCapabilities } from "./capabilities.ts";
+import { globalsOf, withConditions } from "./conditions.ts";
 import { eventSources } from "./event-types.ts";
 import { ExitCode } from "./explain.ts";
 import { helpText, versionText } from "./help.ts";
+import { walkOnce } from "./iterators.ts";
 import { kernelTypes } from "./kernel-types.ts";
 import { limitsOf } from "./limits.ts";
 import { namingFor } from "./naming.ts";
@@ -15,7 +17,7 @@ import { parseArguments } from "./parse-arguments.ts";
 import { disagreements, prepare } from "./prepare.ts";
 import { usesPrintk } from "./printk-use.ts";
 import { choiceLines, type ProgramChoice } from "./program-choice.ts";
-import { sampledMaps } from "./samples/sampled-maps.ts";
+import { sampledMaps, withGlobals } from "./samples/sampled-maps.ts";
 import { showOptions } from "./show-options.ts";
 import { startPrograms } from "./start-programs.ts";
 import { Stop } from "./stop.ts";
@@ -75,6 +77,7 @@ export async function runPackage(pkg: Package, options: RunOptions): Promise<Run
   requireCapabilities(name, spec.spec);
   for (const line of disagreements(spec, meta)) say(line);
   const { choice, attachments, fill } = prepare(spec, meta, tool, args);
+  const globals = globalsOf(spec);
   const btf = kernelTypes(args.own.get("btf"), options.btf);
   const output = new Output(stdout);
   using started = await startPrograms(spec, {
@@ -87,9 +90,9 @@ export async function runPackage(pkg: Package, options: RunOptions): Promise<Run
         output,
         stdout,
         sources,
-        sampled,
+        sampled: withGlobals(sampled, globals),
         interval: limits.interval,
-        annotations,
+        annotations: withConditions(annotations, globals),
         naming,
         printk: usesPrintk(spec.spec),
         show,
@@ -108,7 +111,9 @@ export async function runPackage(pkg: Package, options: RunOptions): Promise<Run
   for (const line of choiceLines(choice)) say(line);
   if (verbose) for (const line of attachedLines(object, choice)) say(line);
   const begin = performance.now();
-  if (!session.start()) say("attached, Ctrl-C ends it");
+  const done = walkOnce(object, (line) => output.line(line));
+  if (!session.start() && !done) say("attached, Ctrl-C ends it");
+  if (done) stop.stop();
   await stop.requested;
 
   for (const link of object.links) link.close();

@@ -14,6 +14,7 @@ export function testMachine(more: Partial<Machine> = {}): Machine {
     architecture: "x86_64",
     now: (clock) => clocks[clock],
     userName: (uid) => ({ 0: "root", 1000: "ada" })[uid],
+    cgroupPath: (id) => (id === 7n ? "/system.slice" : undefined),
     kernelTypes: () => undefined,
     kernelSymbol: () => undefined,
     stackFrames: () => undefined,

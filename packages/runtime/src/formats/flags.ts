@@ -1,11 +1,12 @@
+import { shortNames } from "../enum-names.ts";
 import { flagsText } from "./bit-names.ts";
 import { enumeratorsOf } from "./enumerators.ts";
 import type { MakeFormat } from "./format.ts";
 import { integerBytes, integerOf, isWhole, unknown } from "./numbers.ts";
 import { OPEN_FLAGS, openFlagsText } from "./open-flags.ts";
 
-/** `flags NAME`: a set of bits, named by the enumerators of an enum; `flags open`: the flags of open(2). */
-export const flags: MakeFormat = (shape, [name = ""], context) => {
+/** `flags NAME`, `flags NAME short`: a set of bits, named by the enumerators of an enum; `flags open`: those of open(2). */
+export const flags: MakeFormat = (shape, [name = "", short], context) => {
   if (!isWhole(shape)) return "is for integers";
   const size = integerBytes(shape) * 8 || 64;
   if (name === "open") {
@@ -15,7 +16,9 @@ export const flags: MakeFormat = (shape, [name = ""], context) => {
   }
   const values = enumeratorsOf(name, context);
   if (values === undefined) return "names no enum of the object or the kernel";
-  return { width: 20, align: "left", text: cached(size, (bits) => flagsText(bits, values)) };
+  const texts = short === "short" ? shortNames(values) : values.map((value) => value.name);
+  const table = values.map(({ value }, index) => ({ name: texts[index] ?? "", value }));
+  return { width: 20, align: "left", text: cached(size, (bits) => flagsText(bits, table)) };
 };
 
 /** Few sets of flags are in use at a time. */

@@ -1,6 +1,7 @@
 import type { Shape } from "../shape.ts";
 import { boolean } from "./boolean.ts";
 import { bytes } from "./bytes.ts";
+import { cgroup } from "./cgroup.ts";
 import { char } from "./char.ts";
 import { command } from "./command.ts";
 import { duration } from "./duration.ts";
@@ -15,6 +16,7 @@ import { ksym } from "./ksym.ts";
 import { mac } from "./mac.ts";
 import { mode } from "./mode.ts";
 import { octal } from "./octal.ts";
+import { percent } from "./percent.ts";
 import { plainFormat } from "./plain.ts";
 import { port } from "./port.ts";
 import { result } from "./result.ts";
@@ -29,6 +31,7 @@ import { uid } from "./uid.ts";
 const FORMATS: Readonly<Record<string, MakeFormat>> = {
   boolean,
   bytes,
+  cgroup,
   char,
   comm: string,
   command,
@@ -43,6 +46,7 @@ const FORMATS: Readonly<Record<string, MakeFormat>> = {
   mac,
   mode,
   octal,
+  percent,
   port,
   result,
   signal,

@@ -12,6 +12,8 @@ export interface Machine {
   now(clock: ClockName): bigint;
   /** Name of a user, undefined when there is none. */
   userName(uid: number): string | undefined;
+  /** Path of a cgroup (v2) below the root of its hierarchy, undefined when there is none of this id. */
+  cgroupPath(id: bigint): string | undefined;
   /** Types of the kernel, undefined where it offers none. */
   kernelTypes(): Btf | undefined;
   /** `function+0x12` of a kernel address, undefined when unknown. */

@@ -20,7 +20,10 @@ export function computedEntries(value: Shape, annotations: Annotations = NO_ANNO
     add: (entries) =>
       entries.map((entry) => {
         const struct = entry.value as { readonly [member: string]: BpfValue };
-        return { ...entry, value: Object.assign(Object.create(null), struct, computedValues(computed, struct)) };
+        return {
+          ...entry,
+          value: Object.assign(Object.create(null), struct, computedValues(computed, struct)),
+        };
       }),
   };
 }

@@ -3,7 +3,7 @@ import type { Shape } from "../shape.ts";
 
 /** What counts of something are called; a member of another name may be anything, a process id for one. */
 const COUNTS =
-  /count|cnt|total|sum|byte|packet|pkt|read|write|call|hit|miss|error|fail|drop|lost|event|sample|slot|ops|sent|recv|rx|tx|alloc|free/i;
+  /count|cnt|total|sum|byte|packet|pkt|read|write|call|hit|miss|error|fail|drop|lost|event|sample|slot|ops|sent|recv|rx|tx|alloc|free|access|added|created|dirtied/i;
 /** What is no count, whatever else the name says. */
 const NO_COUNTS = /max|min|last|first|avg|mean|id$/i;
 
@@ -48,7 +48,23 @@ export function growth(shape: Shape, now: BpfValue, before: BpfValue | undefined
   }
 }
 
-/** Adds up two values of counters. */
+/** Of several largest values the largest is one, of several smallest the smallest; a 0 is none yet. */
+const LARGEST = /(?:^|_)max(?:_|$)/i;
+const SMALLEST = /(?:^|_)min(?:_|$)/i;
+
+/** One of two values, of two CPUs or two looks, by the name of the member that holds them; undefined for what adds up. */
+function extreme(name: string, one: BpfValue, other: BpfValue | undefined): BpfValue | undefined {
+  const [largest, smallest] = [LARGEST.test(name), SMALLEST.test(name)];
+  if ((!largest && !smallest) || !isNumber(one) || !isNumber(other)) return undefined;
+  if (largest) return one > other ? one : other;
+  return Number(other) === 0 || (Number(one) !== 0 && one < other) ? one : other;
+}
+
+function isNumber(value: BpfValue | undefined): value is number | bigint {
+  return typeof value === "number" || typeof value === "bigint";
+}
+
+/** Adds up two values of counters; of members called `max` and `min` the largest and the smallest counts. */
 export function sum(shape: Shape, one: BpfValue, other: BpfValue | undefined): BpfValue {
   if (other === undefined) return one;
   switch (shape.kind) {
@@ -57,7 +73,7 @@ export function sum(shape: Shape, one: BpfValue, other: BpfValue | undefined): B
     case "array":
       return (one as BpfValue[]).map((item, index) => sum(shape.element, item, (other as BpfValue[])[index]));
     case "struct":
-      return combine(shape.members, one, other, sum);
+      return combine(shape.members, one, other, sum, extreme);
     default:
       return one;
   }
@@ -85,10 +101,14 @@ function combine(
   one: BpfValue,
   other: BpfValue,
   how: (shape: Shape, one: BpfValue, other: BpfValue | undefined) => BpfValue,
+  byName: (name: string, one: BpfValue, other: BpfValue | undefined) => BpfValue | undefined = () =>
+    undefined,
 ): BpfValue {
   const result: Record<string, BpfValue> = Object.create(null);
-  for (const { name, shape } of members)
-    result[name] = how(shape, (one as Struct)[name] ?? 0, (other as Struct)[name]);
+  for (const { name, shape } of members) {
+    const [here, there] = [(one as Struct)[name] ?? 0, (other as Struct)[name]];
+    result[name] = byName(name, here, there) ?? how(shape, here, there);
+  }
   return result;
 }
 

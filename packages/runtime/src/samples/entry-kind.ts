@@ -57,7 +57,7 @@ function shortNames(columns: readonly Column[]): Column[] {
   return columns.map((column, index) => {
     const name = shorts[index] ?? column.name;
     if (name === column.name || shorts.filter((short) => short === name).length > 1) return column;
-    const header = name.toUpperCase();
+    const header = column.header.slice(column.name.length - name.length);
     return { ...column, name, header, width: column.width - column.header.length + header.length };
   });
 }

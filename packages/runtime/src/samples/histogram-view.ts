@@ -2,7 +2,14 @@ import { type BpfValue, MalformedError } from "@skep/bpf";
 import type { Column } from "../columns.ts";
 import type { MemberShape, Shape } from "../shape.ts";
 import { entryRecord } from "./entry-kind.ts";
-import { type Bucket, bucketsOf, type Count, histogramLines, type Slots } from "./histogram.ts";
+import {
+  type Bucket,
+  bucketsOf,
+  type Count,
+  histogramLines,
+  percentilesOf,
+  type Slots,
+} from "./histogram.ts";
 import type { Entry } from "./map-reader.ts";
 import type { SampleView } from "./sample-view.ts";
 import type { SampledMap } from "./sampled-maps.ts";
@@ -23,6 +30,24 @@ export const HISTOGRAM_MEMBERS: readonly MemberShape[] = [
       element: {
         kind: "struct",
         members: ["low", "high", "count"].map((name) => ({ name, shape: EXACT })),
+      },
+    },
+  },
+];
+
+/** What percentiles add. */
+export const PERCENTILE_MEMBERS: readonly MemberShape[] = [
+  {
+    name: "percentiles",
+    shape: {
+      kind: "array",
+      length: 0,
+      element: {
+        kind: "struct",
+        members: [
+          { name: "percent", shape: { kind: "float", size: 8 } },
+          { name: "most", shape: EXACT },
+        ],
       },
     },
   },
@@ -68,13 +93,15 @@ export function histograms(
   reader: HistogramReader,
   columns: readonly Column[],
 ): SampleView {
+  const { unit, percentiles } = sampled;
   const keys = columns.filter(({ path }) => path[0] === "key" || path[0] === "cpu");
   const others = columns.filter(({ path }) => path[0] === "value" && path.length > 1 && path[1] !== SLOTS);
   return {
     header: undefined,
     lines: (entries) =>
       entries.flatMap((entry) => {
-        const lines = histogramLines(reader.buckets(entry), sampled.unit);
+        const buckets = reader.buckets(entry);
+        const lines = histogramLines(buckets, unit);
         if (lines.length === 0) return [];
         const record = entryRecord(entry);
         const key = keys.map((column) => ` ${column.text(record)}`).join("");
@@ -82,8 +109,15 @@ export function histograms(
           ...(key === "" ? [] : [`key = ${key}`]),
           ...others.map((column) => `${column.path.slice(1).join(".")} = ${column.text(record)}`),
           ...lines,
+          ...percentileLines(buckets, percentiles),
           "",
         ];
       }),
   };
+}
+
+/** `50% <= 7, 99% <= 127`. */
+function percentileLines(buckets: readonly Bucket[], percents: readonly number[]): string[] {
+  const words = percentilesOf(buckets, percents).map(({ percent, most }) => `${percent}% <= ${most}`);
+  return words.length === 0 ? [] : [`     ${words.join(", ")}`];
 }

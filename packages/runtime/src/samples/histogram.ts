@@ -35,6 +35,27 @@ function rangeOf(index: number, slots: Slots): { readonly low: bigint; readonly 
   return { low, high: low + slots.step - 1n };
 }
 
+/** Below or at `most` lie at least `percent` of the values. */
+export interface Percentile {
+  readonly percent: number;
+  readonly most: bigint;
+}
+
+/** A histogram knows of a value only its bucket: `most` is the upper end of the bucket in which the percentile lies. */
+export function percentilesOf(buckets: readonly Bucket[], percents: readonly number[]): Percentile[] {
+  const total = buckets.reduce((sum, { count }) => sum + count, 0n);
+  if (total === 0n) return [];
+  return percents.map((percent) => {
+    let seen = 0n;
+    // Percents have at most four digits behind the point that matter.
+    const bucket = buckets.find(({ count }) => {
+      seen += count;
+      return seen * 1_000_000n >= total * BigInt(Math.round(percent * 10_000));
+    });
+    return { percent, most: (bucket ?? buckets.at(-1))?.high ?? 0n };
+  });
+}
+
 /** Beyond 2^32 the bounds no longer fit, and columns are wider (as BCC and libbpf-tools have it). */
 const WIDE = 32;
 

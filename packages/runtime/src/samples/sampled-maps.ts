@@ -1,5 +1,6 @@
 import { MalformedError, type MapSpec, mapTypeName, NotFoundError, type ObjectSpec } from "@skep/bpf";
 import {
+  isJsonArray,
   isJsonObject,
   type Json,
   type JsonObject,
@@ -7,6 +8,7 @@ import {
   type PackageMeta,
   WholeFloat,
 } from "@skep/package";
+import { enumeratorOf, type Globals, holds } from "../conditions.ts";
 
 /** The ways to show a map that is read every interval. */
 export const SAMPLE_KINDS = ["log2_hist", "linear_hist", "default_kv", "top", "stacks"] as const;
@@ -19,6 +21,12 @@ export interface SampledMap {
   /** Milliseconds between two looks. */
   readonly interval: number;
   readonly unit: string;
+  /** The global variable, of an enum, whose value is the unit instead. */
+  readonly unitFrom: string | undefined;
+  /** A condition on global variables, without which the map is not shown. */
+  readonly when: string | undefined;
+  /** Of a histogram: below how much so many percent of the values lie. */
+  readonly percentiles: readonly number[];
   /** Each look shows what came since the last one, and entries are taken out of the map. */
   readonly clear: boolean;
   /** Of a linear histogram: slot `i` counts values from `min + i * step`. */
@@ -74,6 +82,9 @@ function sampledMap(map: MapSpec, sample: JsonObject, note: MapMeta, spec: Objec
     show,
     interval: wholeOf(map.name, sample, "interval", 1, LONGEST_INTERVAL) ?? DEFAULT_INTERVAL,
     unit: typeof sample.unit === "string" ? sample.unit : "(unit)",
+    unitFrom: typeof sample.unit_from === "string" ? sample.unit_from : undefined,
+    when: typeof sample.when === "string" ? sample.when : undefined,
+    percentiles: percentilesOf(map.name, sample.percentiles),
     clear: sample.clear_map === true || sample.clear === true,
     min: BigInt(wholeOf(map.name, sample, "min", Number.MIN_SAFE_INTEGER, Number.MAX_SAFE_INTEGER) ?? 0),
     step: BigInt(wholeOf(map.name, sample, "step", 1, Number.MAX_SAFE_INTEGER) ?? 1),
@@ -101,6 +112,24 @@ function wholeOf(map: string, sample: JsonObject, key: string, least: number, mo
   if (typeof number === "number" && Number.isInteger(number) && number >= least && number <= most)
     return number;
   throw broken(map, `has the ${key} ${shown(value)}`, `give a whole number from ${least} to ${most}`);
+}
+
+function percentilesOf(map: string, list: Json | undefined): readonly number[] {
+  if (list === undefined || list === null) return [];
+  const numbers = (isJsonArray(list) ? list : [list]).map((value) =>
+    value instanceof WholeFloat ? value.value : value,
+  );
+  if (numbers.every((one): one is number => typeof one === "number" && one > 0 && one <= 100)) return numbers;
+  throw broken(map, `has the percentiles ${shown(list)}`, "give numbers above 0, at most 100: [50, 99]");
+}
+
+/** The maps that are shown with these values of global variables. */
+export function withGlobals(sampled: readonly SampledMap[], globals: Globals): SampledMap[] {
+  return sampled
+    .filter(({ when }) => holds(when, globals))
+    .map((one) =>
+      one.unitFrom === undefined ? one : { ...one, unit: enumeratorOf(one.unitFrom, globals) ?? one.unit },
+    );
 }
 
 /** `key ip`, `bytes`, or both: `bytes key ip`. */

@@ -3,9 +3,11 @@ import type { Column, ColumnOptions } from "../columns.ts";
 import type { Naming } from "../naming.ts";
 import type { Shape } from "../shape.ts";
 import type { EventKind } from "../view.ts";
+import { computedEntries } from "./computed-entries.ts";
 import { entryKind, entryRecord } from "./entry-kind.ts";
 import { keyType, valueType } from "./entry-types.ts";
-import { HISTOGRAM_MEMBERS, histogramReader, histograms } from "./histogram-view.ts";
+import { percentilesOf } from "./histogram.ts";
+import { HISTOGRAM_MEMBERS, histogramReader, histograms, PERCENTILE_MEMBERS } from "./histogram-view.ts";
 import { kvTable } from "./kv-table.ts";
 import { type Entry, MapReader } from "./map-reader.ts";
 import type { SampleView } from "./sample-view.ts";
@@ -43,28 +45,35 @@ export function shownSample(
   const value = valueType(map, object.btf);
   const isHistogram = show === "log2_hist" || show === "linear_hist";
   const reader = new MapReader(object.map(map.name), { key, value, clear, perCpu, widen: isHistogram });
-  const shapes = { key: key.shape, value: value.shape };
+  const computed = computedEntries(value.shape, options.annotations);
+  const shapes = { key: key.shape, value: computed.shape };
   if (show === "stacks" && naming !== undefined)
     return { sampled, read: () => reader.read(), ...naming.showStacks(object, sampled, shapes, options) };
   if (!isHistogram) {
     const kind = entryKind(sampled, shapes, options);
     const records = (entries: readonly Entry[]) => entries.map(entryRecord);
-    return { sampled, kind, read: () => reader.read(), records, table: kvTable };
+    return { sampled, kind, read: () => computed.add(reader.read()), records, table: kvTable };
   }
   const whole = ARRAYS.has(map.type) && value.shape.kind === "integer";
   const shape: Shape = whole ? { kind: "array", element: value.shape, length: map.maxEntries } : value.shape;
   const histogram = histogramReader(sampled, shape);
-  const kind = entryKind(sampled, { ...shapes, value: shape }, options, HISTOGRAM_MEMBERS);
+  const { percentiles } = sampled;
+  const more = percentiles.length === 0 ? HISTOGRAM_MEMBERS : [...HISTOGRAM_MEMBERS, ...PERCENTILE_MEMBERS];
+  const kind = entryKind(sampled, { ...shapes, value: shape }, options, more);
   return {
     sampled,
     kind,
     read: () => (whole ? oneEntry(reader.read(), map.maxEntries) : reader.read()),
     records: (entries) =>
-      entries.map((entry) => ({
-        ...entryRecord(entry),
-        unit: sampled.unit,
-        buckets: histogram.buckets(entry).map((bucket): BpfValue => ({ ...bucket })),
-      })),
+      entries.map((entry) => {
+        const buckets = histogram.buckets(entry);
+        return {
+          ...entryRecord(entry),
+          unit: sampled.unit,
+          buckets: buckets.map((bucket): BpfValue => ({ ...bucket })),
+          percentiles: percentilesOf(buckets, percentiles).map((one): BpfValue => ({ ...one })),
+        };
+      }),
     table: (columns) => histograms(sampled, histogram, columns),
   };
 }

@@ -1,0 +1,217 @@
+// SPDX-License-Identifier: (GPL-2.0 OR BSD-3-Clause)
+#include "vmlinux.h"
+#include <bpf/bpf_core_read.h>
+#include <bpf/bpf_helpers.h>
+#include <bpf/bpf_tracing.h>
+#include "../common/histogram.bpf.h"
+#include "biolatency.h"
+
+/// @description Show how long requests to disks take: histograms, of all or by disk and by kind of request.
+/// @example biolatency --interval 5 --disks
+/// @example biolatency --flags --disk vda --unit msecs
+char LICENSE[] SEC("license") = "Dual BSD/GPL";
+
+/// @description "Only this disk, such as sda"
+const volatile char disk[32] = "";
+/// @description "A histogram for each disk"
+/// @cmdarg {"short": "D"}
+const volatile bool disks = false;
+/// @description "A histogram for each kind of request: operation and flags"
+/// @cmdarg {"short": "F"}
+const volatile bool flags = false;
+/// @description "Count also the time that requests wait in the kernel's queue"
+/// @cmdarg {"short": "Q"}
+const volatile bool queued = false;
+/// @description "What is counted"
+const volatile enum time_unit unit = UNIT_USECS;
+
+extern int LINUX_KERNEL_VERSION __kconfig;
+
+/* Requests that were not counted because there was no room for one more kind. */
+__u64 lost_events = 0;
+
+/* Since when requests are on their way. Those that the kernel gives up without a word make room for others. */
+struct {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, 16384);
+	__type(key, __u64);
+	__type(value, __u64);
+} since SEC(".maps");
+
+/// @sample {"interval": 1000, "type": "log2_hist", "unit": "usecs", "unit_from": "unit", "percentiles": [50, 90, 99, 99.9], "clear_map": true}
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, 1024);
+	__type(key, struct biolatency_key);
+	__type(value, struct biolatency_times);
+} latencies SEC(".maps");
+
+static struct biolatency_times zero;
+
+struct request_queue___disk {
+	struct gendisk *disk;
+} __attribute__((preserve_access_index));
+
+struct request___disk {
+	struct gendisk *rq_disk;
+} __attribute__((preserve_access_index));
+
+/* The disk moved from the request to its queue in 5.17. */
+static __always_inline struct gendisk *disk_of(struct request *request)
+{
+	struct request_queue___disk *queue = (void *)BPF_CORE_READ(request, q);
+	struct request___disk *old = (void *)request;
+
+	if (bpf_core_field_exists(queue->disk))
+		return BPF_CORE_READ(queue, disk);
+	return BPF_CORE_READ(old, rq_disk);
+}
+
+static __always_inline unsigned int operation_of(unsigned int command)
+{
+	/* Numbers of REQ_OP_*, the same in all kernels since 4.9 (include/linux/blk_types.h); the name of their enum is not. */
+	switch (command & 0xff) {
+	case 0:
+		return IO_READ;
+	case 1:
+		return IO_WRITE;
+	case 2:
+		return IO_FLUSH;
+	case 3:
+		return IO_DISCARD;
+	case 9:
+		return IO_WRITE_ZEROES;
+	default:
+		return IO_OTHER;
+	}
+}
+
+/* The numbers of flags follow the running kernel. */
+#define BIT_OF(name) bpf_core_enum_value(enum req_flag_bits, name)
+
+static __always_inline unsigned int flag_of(unsigned int command, unsigned int bit, enum io_flag flag)
+{
+	return command >> bit & 1 ? flag : 0;
+}
+
+static __always_inline unsigned int flags_of(unsigned int command)
+{
+	return flag_of(command, BIT_OF(__REQ_SYNC), IO_FLAG_SYNC) |
+	       flag_of(command, BIT_OF(__REQ_META), IO_FLAG_METADATA) |
+	       flag_of(command, BIT_OF(__REQ_PRIO), IO_FLAG_PRIORITY) |
+	       flag_of(command, BIT_OF(__REQ_FUA), IO_FLAG_FUA) |
+	       flag_of(command, BIT_OF(__REQ_PREFLUSH), IO_FLAG_PREFLUSH) |
+	       flag_of(command, BIT_OF(__REQ_RAHEAD), IO_FLAG_READAHEAD) |
+	       flag_of(command, BIT_OF(__REQ_BACKGROUND), IO_FLAG_BACKGROUND);
+}
+
+static __always_inline bool is_wanted(const char *name)
+{
+	int index;
+
+	for (index = 0; index < sizeof(disk); index++) {
+		if (name[index] != disk[index])
+			return false;
+		if (!name[index])
+			return true;
+	}
+	return true;
+}
+
+static __always_inline int begins(struct request *request, __u64 update)
+{
+	__u64 key = (__u64)request, now = bpf_ktime_get_ns();
+
+	bpf_map_update_elem(&since, &key, &now, update);
+	return 0;
+}
+
+static __always_inline int ends(struct request *request, unsigned int bytes)
+{
+	__u64 address = (__u64)request, *begin = bpf_map_lookup_elem(&since, &address), took;
+	unsigned int command = BPF_CORE_READ(request, cmd_flags);
+	struct biolatency_key key = {};
+	struct biolatency_times *times;
+
+	/* A disk may complete a request piece by piece. */
+	if (!begin || bytes < BPF_CORE_READ(request, __data_len))
+		return 0;
+	took = bpf_ktime_get_ns() - *begin;
+	bpf_map_delete_elem(&since, &address);
+	if (disks || disk[0])
+		BPF_CORE_READ_STR_INTO(&key.disk, disk_of(request), disk_name);
+	if (disk[0] && !is_wanted(key.disk))
+		return 0;
+	if (!disks)
+		__builtin_memset(key.disk, 0, sizeof(key.disk));
+	if (flags) {
+		key.operation = operation_of(command);
+		key.flags = flags_of(command);
+	}
+	times = bpf_map_lookup_elem(&latencies, &key);
+	if (!times) {
+		bpf_map_update_elem(&latencies, &key, &zero, BPF_NOEXIST);
+		times = bpf_map_lookup_elem(&latencies, &key);
+	}
+	if (times)
+		count_in(times->slots, in_unit(took, unit));
+	else
+		__sync_fetch_and_add(&lost_events, 1);
+	return 0;
+}
+
+/* Until 5.10 the queue went before the request. */
+#define REQUEST(ctx) ((struct request *)(LINUX_KERNEL_VERSION >= KERNEL_VERSION(5, 11, 0) ? ctx[0] : ctx[1]))
+
+/* Only requests that wait are inserted. */
+static __always_inline int inserted(struct request *request)
+{
+	return queued ? begins(request, BPF_ANY) : 0;
+}
+
+static __always_inline int issued(struct request *request)
+{
+	return begins(request, queued ? BPF_NOEXIST : BPF_ANY);
+}
+
+/// @one-of block/tp_btf
+SEC("tp_btf/block_rq_insert")
+int on_insert(unsigned long long *ctx)
+{
+	return inserted(REQUEST(ctx));
+}
+
+/// @one-of block/tp_btf
+SEC("tp_btf/block_rq_issue")
+int on_issue(unsigned long long *ctx)
+{
+	return issued(REQUEST(ctx));
+}
+
+/// @one-of block/tp_btf
+SEC("tp_btf/block_rq_complete")
+int BPF_PROG(on_complete, struct request *request, int error, unsigned int bytes)
+{
+	return ends(request, bytes);
+}
+
+/// @one-of block/raw_tp
+SEC("raw_tp/block_rq_insert")
+int on_insert_raw(unsigned long long *ctx)
+{
+	return inserted(REQUEST(ctx));
+}
+
+/// @one-of block/raw_tp
+SEC("raw_tp/block_rq_issue")
+int on_issue_raw(unsigned long long *ctx)
+{
+	return issued(REQUEST(ctx));
+}
+
+/// @one-of block/raw_tp
+SEC("raw_tp/block_rq_complete")
+int BPF_PROG(on_complete_raw, struct request *request, int error, unsigned int bytes)
+{
+	return ends(request, bytes);
+}

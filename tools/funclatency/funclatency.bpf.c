@@ -1,0 +1,204 @@
+// SPDX-License-Identifier: (GPL-2.0 OR BSD-3-Clause)
+#include "vmlinux.h"
+#include <bpf/bpf_core_read.h>
+#include <bpf/bpf_helpers.h>
+#include <bpf/bpf_tracing.h>
+#include "../common/filters.bpf.h"
+#include "../common/histogram.bpf.h"
+#include "funclatency.h"
+
+/// @description Show how long a function takes, of the kernel or of any program: a histogram of its calls.
+/// @example funclatency --function vfs_read
+/// @example funclatency --binary /usr/lib/libc.so.6 --function malloc --per process
+char LICENSE[] SEC("license") = "Dual BSD/GPL";
+
+/// @description "Only calls in this process"
+/// @filter pid
+const volatile pid_t target_pid = 0;
+/// @description "Only calls in this thread"
+/// @filter tid
+const volatile pid_t target_tid = 0;
+/// @description "Only commands of this name"
+/// @filter comm
+const volatile char target_comm[COMM_LENGTH] = "";
+/// @ignore
+const volatile bool filter_cgroup = false;
+/// @description "A histogram for each process or thread, or one for all"
+const volatile enum funclatency_per per = PER_ALL;
+/// @description "What is counted"
+const volatile enum time_unit unit = UNIT_NSECS;
+
+/* Calls that were not counted: deeper inside themselves than DEPTH, or of one process too many. */
+__u64 lost_events = 0;
+
+/* How deep inside itself a recursive function is followed. */
+#define DEPTH 32
+
+/* A call that has not returned. */
+struct call {
+	__u64 since;
+	/* The stack pointer at its begin; 0 where nobody knows. */
+	__u64 stack;
+};
+
+struct calls {
+	__u32 depth;
+	__u32 pad;
+	struct call calls[DEPTH];
+};
+
+/* Threads that end inside the function leave their calls behind: those not used for longest make room for others. */
+struct {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, 4096);
+	__type(key, __u32);
+	__type(value, struct calls);
+} calls SEC(".maps");
+
+/// @sample {"interval": 1000, "type": "log2_hist", "unit": "nsecs", "unit_from": "unit", "percentiles": [50, 90, 99, 99.9], "clear_map": true}
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, 1024);
+	__type(key, struct funclatency_key);
+	__type(value, struct funclatency_times);
+} times SEC(".maps");
+
+static struct calls no_calls;
+static struct funclatency_times zero;
+
+static __always_inline bool is_wanted(__u32 pid, __u32 tid)
+{
+	if (target_pid && target_pid != pid)
+		return false;
+	if (target_tid && target_tid != tid)
+		return false;
+	if (filter_cgroup && !in_cgroup())
+		return false;
+	return comm_is(target_comm);
+}
+
+static __always_inline int begins(__u64 stack)
+{
+	__u64 id = bpf_get_current_pid_tgid();
+	__u32 tid = id, depth;
+	struct calls *thread;
+
+	if (!is_wanted(id >> 32, tid))
+		return 0;
+	thread = bpf_map_lookup_elem(&calls, &tid);
+	if (!thread) {
+		bpf_map_update_elem(&calls, &tid, &no_calls, BPF_NOEXIST);
+		thread = bpf_map_lookup_elem(&calls, &tid);
+		if (!thread)
+			return 0;
+	}
+	depth = thread->depth++;
+	if (depth >= DEPTH) {
+		__sync_fetch_and_add(&lost_events, 1);
+		return 0;
+	}
+	thread->calls[depth].stack = stack;
+	thread->calls[depth].since = bpf_ktime_get_ns();
+	return 0;
+}
+
+static __always_inline void count(__u64 id, __u64 took)
+{
+	struct task_struct *task = (struct task_struct *)bpf_get_current_task();
+	struct funclatency_key key = {};
+	struct funclatency_times *value;
+
+	if (per != PER_ALL)
+		key.pid = id >> 32;
+	if (per == PER_THREAD)
+		key.tid = id;
+	value = bpf_map_lookup_elem(&times, &key);
+	if (!value) {
+		bpf_map_update_elem(&times, &key, &zero, BPF_NOEXIST);
+		value = bpf_map_lookup_elem(&times, &key);
+	}
+	if (!value) {
+		__sync_fetch_and_add(&lost_events, 1);
+		return;
+	}
+	__sync_fetch_and_add(&value->calls, 1);
+	__sync_fetch_and_add(&value->total_ns, took);
+	count_in(value->slots, in_unit(took, unit));
+	if (per == PER_THREAD)
+		BPF_CORE_READ_STR_INTO(&value->comm, task, comm);
+	else if (per == PER_PROCESS)
+		BPF_CORE_READ_STR_INTO(&value->comm, task, group_leader, comm);
+}
+
+static __always_inline int ends(__u64 stack)
+{
+	__u64 now = bpf_ktime_get_ns(), id = bpf_get_current_pid_tgid();
+	__u32 tid = id, depth;
+	struct calls *thread;
+	struct call *call;
+	int index;
+
+	thread = bpf_map_lookup_elem(&calls, &tid);
+	if (!thread || !thread->depth)
+		return 0;
+	/*
+	 * Calls that longjmp() or an exception left without return have their frames below ours. After the return the stack
+	 * pointer is where it was before the call: at the begin of the function, or above the return address that lay there.
+	 */
+	for (index = 0; index < DEPTH; index++) {
+		depth = thread->depth - 1;
+		thread->depth = depth;
+		if (depth >= DEPTH)
+			return 0;
+		call = &thread->calls[depth];
+		if (!call->stack || call->stack + sizeof(void *) >= stack) {
+			count(id, now - call->since);
+			return 0;
+		}
+		if (!depth)
+			return 0;
+	}
+	return 0;
+}
+
+/// @one-of latency/uprobe
+SEC("uprobe")
+int on_uprobe(struct pt_regs *ctx)
+{
+	return begins(PT_REGS_SP(ctx));
+}
+
+/// @one-of latency/uprobe
+SEC("uretprobe")
+int on_uretprobe(struct pt_regs *ctx)
+{
+	return ends(PT_REGS_SP(ctx));
+}
+
+/// @one-of latency/fentry
+SEC("fentry")
+int on_fentry(void *ctx)
+{
+	return begins(0);
+}
+
+/// @one-of latency/fentry
+SEC("fexit")
+int on_fexit(void *ctx)
+{
+	return ends(0);
+}
+
+/// @one-of latency/kprobe
+SEC("kprobe")
+int on_kprobe(struct pt_regs *ctx)
+{
+	return begins(0);
+}
+
+/// @one-of latency/kprobe
+SEC("kretprobe")
+int on_kretprobe(struct pt_regs *ctx)
+{
+	return ends(0);
+}

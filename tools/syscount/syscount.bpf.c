@@ -1,0 +1,136 @@
+// SPDX-License-Identifier: (GPL-2.0 OR BSD-3-Clause)
+#include "vmlinux.h"
+#include <bpf/bpf_core_read.h>
+#include <bpf/bpf_helpers.h>
+#include "../common/filters.bpf.h"
+#include "syscount.h"
+
+/// @description Count system calls, their failures and the time they take.
+/// @example syscount --interval 5
+/// @example syscount --per process --sort -total_ns
+/// @example syscount --errno EAGAIN --per both
+char LICENSE[] SEC("license") = "Dual BSD/GPL";
+
+/// @description "Only this process"
+/// @filter pid
+const volatile pid_t target_pid = 0;
+/// @description "Only this thread"
+/// @filter tid
+const volatile pid_t target_tid = 0;
+/// @description "Only commands of this name"
+/// @filter comm
+const volatile char target_comm[COMM_LENGTH] = "";
+/// @ignore
+const volatile bool filter_cgroup = false;
+/// @description "Count by syscall, by process, or by both"
+const volatile enum syscount_per per = PER_SYSCALL;
+/// @description "Only calls that failed"
+/// @cmdarg {"short": "x"}
+const volatile bool failed = false;
+/// @description "Only calls that failed with this error, such as ENOENT"
+/// @cmdarg {"long": "errno", "short": "e"}
+/// @format errno
+const volatile int target_errno = 0;
+
+/* Calls that were counted nowhere because there was no room for one more key. */
+__u64 lost_events = 0;
+
+/*
+ * Since when threads are in a call. Calls that never return (exit) leave theirs behind, and many threads may sleep in one:
+ * the entries that were not used for longest make room for others. Such a call is counted, its time is not.
+ */
+struct {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, 16384);
+	__type(key, __u32);
+	__type(value, __u64);
+} since SEC(".maps");
+
+/// @sample {"interval": 1000, "type": "top", "sort": "-count", "rows": 20, "clear_map": true}
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, 8192);
+	__type(key, struct syscount_key);
+	__type(value, struct syscount_value);
+} calls SEC(".maps");
+
+static struct syscount_value zero;
+
+static __always_inline bool is_wanted(__u32 pid, __u32 tid)
+{
+	if (target_pid && target_pid != pid)
+		return false;
+	if (target_tid && target_tid != tid)
+		return false;
+	if (filter_cgroup && !in_cgroup())
+		return false;
+	return comm_is(target_comm);
+}
+
+SEC("tp/raw_syscalls/sys_enter")
+int on_enter(struct trace_event_raw_sys_enter *ctx)
+{
+	__u64 id = bpf_get_current_pid_tgid(), now;
+	__u32 tid = id;
+
+	if (!is_wanted(id >> 32, tid))
+		return 0;
+	now = bpf_ktime_get_ns();
+	bpf_map_update_elem(&since, &tid, &now, BPF_ANY);
+	return 0;
+}
+
+static __always_inline struct syscount_value *value_of(__u64 id, __u32 number)
+{
+	struct syscount_key key = {};
+	struct syscount_value *value;
+
+	if (per != PER_PROCESS)
+		key.syscall = number;
+	if (per != PER_SYSCALL)
+		key.pid = id >> 32;
+	value = bpf_map_lookup_elem(&calls, &key);
+	if (value)
+		return value;
+	bpf_map_update_elem(&calls, &key, &zero, BPF_NOEXIST);
+	return bpf_map_lookup_elem(&calls, &key);
+}
+
+SEC("tp/raw_syscalls/sys_exit")
+int on_exit(struct trace_event_raw_sys_exit *ctx)
+{
+	struct task_struct *task = (struct task_struct *)bpf_get_current_task();
+	__u64 id = bpf_get_current_pid_tgid(), begin = 0, *found;
+	/* Values from -4095 to -1 are errors (include/linux/err.h). */
+	bool error = ctx->ret < 0 && ctx->ret >= -4095;
+	struct syscount_value *value;
+	__u32 tid = id;
+
+	if (!is_wanted(id >> 32, tid))
+		return 0;
+	found = bpf_map_lookup_elem(&since, &tid);
+	if (found) {
+		begin = *found;
+		bpf_map_delete_elem(&since, &tid);
+	}
+	if ((failed || target_errno) && !error)
+		return 0;
+	if (target_errno && target_errno != -ctx->ret)
+		return 0;
+	/* What a signal handler returns to has no number. */
+	if (ctx->id < 0)
+		return 0;
+	value = value_of(id, ctx->id);
+	if (!value) {
+		__sync_fetch_and_add(&lost_events, 1);
+		return 0;
+	}
+	__sync_fetch_and_add(&value->count, 1);
+	if (error)
+		__sync_fetch_and_add(&value->errors, 1);
+	if (begin)
+		__sync_fetch_and_add(&value->total_ns, bpf_ktime_get_ns() - begin);
+	if (per != PER_SYSCALL)
+		BPF_CORE_READ_STR_INTO(&value->comm, task, group_leader, comm);
+	return 0;
+}
