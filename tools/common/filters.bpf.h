@@ -5,6 +5,7 @@
 #define COMM_LENGTH 16
 #define ALL_USERS ((uid_t)-1)
 
+#ifndef WITHOUT_CGROUP
 /* What --cgroup takes: the directory of a cgroup v2, for it and those below. */
 struct {
 	__uint(type, BPF_MAP_TYPE_CGROUP_ARRAY);
@@ -12,6 +13,7 @@ struct {
 	__uint(key_size, sizeof(__u32));
 	__uint(value_size, sizeof(__u32));
 } cgroup SEC(".maps");
+#endif
 
 /* Names of commands are padded with zeroes to their full length. `wanted` is a filter as the user gave it. */
 static __always_inline bool same_comm(const char *comm, const volatile char *wanted)
@@ -38,10 +40,12 @@ static __always_inline bool comm_is(const volatile char *wanted)
 	return same_comm(comm, wanted);
 }
 
+#ifndef WITHOUT_CGROUP
 /* Whether the current process is below the cgroup that is looked for. */
 static __always_inline bool in_cgroup(void)
 {
 	return bpf_current_task_under_cgroup(&cgroup, 0) == 1;
 }
+#endif
 
 #endif
