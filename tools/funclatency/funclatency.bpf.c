@@ -77,11 +77,19 @@ static __always_inline bool is_wanted(__u32 pid, __u32 tid)
 	return comm_is(target_comm);
 }
 
+/* The place of a depth that was found to be less than DEPTH; said again in a way that every verifier understands. */
+static __always_inline struct call *call_at(struct calls *thread, __u32 depth)
+{
+	barrier_var(depth);
+	return &thread->calls[depth & (DEPTH - 1)];
+}
+
 static __always_inline int begins(__u64 stack)
 {
 	__u64 id = bpf_get_current_pid_tgid();
 	__u32 tid = id, depth;
 	struct calls *thread;
+	struct call *call;
 
 	if (!is_wanted(id >> 32, tid))
 		return 0;
@@ -97,8 +105,9 @@ static __always_inline int begins(__u64 stack)
 		__sync_fetch_and_add(&lost_events, 1);
 		return 0;
 	}
-	thread->calls[depth].stack = stack;
-	thread->calls[depth].since = bpf_ktime_get_ns();
+	call = call_at(thread, depth);
+	call->stack = stack;
+	call->since = bpf_ktime_get_ns();
 	return 0;
 }
 
@@ -150,7 +159,7 @@ static __always_inline int ends(__u64 stack)
 		thread->depth = depth;
 		if (depth >= DEPTH)
 			return 0;
-		call = &thread->calls[depth];
+		call = call_at(thread, depth);
 		if (!call->stack || call->stack + sizeof(void *) >= stack) {
 			count(id, now - call->since);
 			return 0;

@@ -11,6 +11,7 @@ import { isBareProbe, isUprobe } from "./abilities.ts";
 import { type Aim, aimOf, attachmentsOf, functionOf } from "./attachments.ts";
 import { chosenRungs } from "./chosen-rungs.ts";
 import { filterSettings } from "./filters.ts";
+import type { Ladder } from "./ladders.ts";
 import { fillMap } from "./map-flags.ts";
 import { obstacleTo } from "./obstacle.ts";
 import type { ToolArguments } from "./parse-arguments.ts";
@@ -48,11 +49,10 @@ export function prepare(spec: BpfSpec, meta: PackageMeta, tool: Tool, args: Tool
   const ladders = args.own.has("all-programs") ? declared : [...declared, ...tool.twins];
   const choice = new ProgramChoice(ladders, tool.optional, (name) => {
     const wishes = spec.program(name);
-    return obstacleTo(
-      hostKernel(),
-      { ...wishes.spec, target: wishes.target },
-      known(attachments, wishes.spec),
-    );
+    const { options, missing } = known(attachments, wishes.spec);
+    const why = obstacleTo(hostKernel(), { ...wishes.spec, target: wishes.target }, options);
+    if (why !== undefined) return `this kernel ${why}`;
+    return missing !== undefined && isSaidForAnother(ladders, name) ? missing : undefined;
   });
   return { choice, attachments, fill };
 
@@ -83,14 +83,23 @@ function aimTracing(spec: BpfSpec, aim: Aim): void {
       wishes.target = aim.function;
 }
 
-/** Programs that are not chosen in the end may lack what nobody has said. */
-function known(attachments: Prepared["attachments"], spec: ProgramSpec): AttachOptions | undefined {
+/** Where a program would be attached, or what nobody has said: programs that are not chosen in the end need not be told. */
+function known(
+  attachments: Prepared["attachments"],
+  spec: ProgramSpec,
+): { readonly options?: AttachOptions; readonly missing?: string } {
   try {
-    return attachments({ spec })[0];
+    const [options] = attachments({ spec });
+    return options === undefined ? {} : { options };
   } catch (error) {
-    if (error instanceof UsageError) return undefined;
+    if (error instanceof UsageError) return { missing: `for this ${error.next}` };
     throw error;
   }
+}
+
+/** Not on the last rung: what is missing there is missing at all. */
+function isSaidForAnother(ladders: readonly Ladder[], program: string): boolean {
+  return ladders.some(({ rungs }) => rungs.slice(0, -1).some(({ programs }) => programs.includes(program)));
 }
 
 /** Where the package's own words about a program are not those of its object. */

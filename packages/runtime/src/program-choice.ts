@@ -9,7 +9,7 @@ interface Place {
   readonly passed: string[];
 }
 
-/** Tells why a program cannot run here, as far as that can be known before it is loaded: `has no kprobes`. */
+/** Tells why a program cannot run here, as far as that can be known before it is loaded: `this kernel has no kprobes`. */
 export type FindObstacle = (program: string) => string | undefined;
 /** Loads programs without the others, to see what is wrong with them; undefined when nothing is. */
 export type TryLoading = (programs: readonly string[]) => unknown;
@@ -29,10 +29,10 @@ export class ProgramChoice {
     this.#places = ladders.map((ladder) => ({ ladder, index: 0, passed: [] }));
     for (const place of this.#places)
       for (let why = obstacleTo(rungOf(place), obstacle); why !== undefined; )
-        why = this.#pass(place, `this kernel ${why}`) ? obstacleTo(rungOf(place), obstacle) : undefined;
+        why = this.#pass(place, why) ? obstacleTo(rungOf(place), obstacle) : undefined;
     for (const program of optional) {
       const why = this.#isOnLadder(program) ? undefined : obstacle(program);
-      if (why !== undefined) this.#leftOut.set(program, `this kernel ${why}`);
+      if (why !== undefined) this.#leftOut.set(program, why);
     }
   }
 
@@ -97,7 +97,7 @@ export class ProgramChoice {
       return true;
     }
     throw new UnsupportedError(
-      `none of the ways of ${place.ladder.name} can be gone here: ${place.passed.join("; ")}`,
+      `this kernel can do ${place.ladder.name} in none of its ways: ${place.passed.join("; ")}`,
       "see what the kernel has: skep doctor",
       { cause },
     );

@@ -118,7 +118,7 @@ describe("ProgramChoice", () => {
 
   it("starts with the first rung without obstacles", () => {
     const choice = new ProgramChoice([ladder], new Set(["o", "p"]), (name) =>
-      name === "b" || name === "p" ? `has no ${name}` : undefined,
+      name === "b" || name === "p" ? `this kernel has no ${name}` : undefined,
     );
     expect(["a", "b", "c", "d", "o", "p", "z"].map((name) => choice.wants(name))).toEqual([
       false,
@@ -143,7 +143,7 @@ describe("ProgramChoice", () => {
     expect(() => {
       choice.fallBack(new NotFoundError("gone too"), "c", none);
       choice.fallBack(new UnsupportedError("never"), "d", none);
-    }).toThrow("g: one: gone; two: gone too; three: never");
+    }).toThrow("g in none of its ways: one: gone; two: gone too; three: never");
   });
 
   it("finds out which program made loading fail", () => {
@@ -160,7 +160,9 @@ describe("ProgramChoice", () => {
   });
 
   it("without a rung left throws at once", () => {
-    expect(() => new ProgramChoice([ladder], new Set(), () => "has nothing")).toThrow(UnsupportedError);
+    expect(() => new ProgramChoice([ladder], new Set(), () => "this kernel has nothing")).toThrow(
+      UnsupportedError,
+    );
   });
 });
 
