@@ -5,7 +5,7 @@
 // "Attached" is the kernel's word, not the tool's: a program that did not exist before has run (run_cnt > 0, BPF_ENABLE_STATS)
 // while a background process execs and exits /bin/true every 2 ms. Peak memory is VmHWM at that moment plus half a second.
 import { spawn, spawnSync } from "node:child_process";
-import { readFileSync } from "node:fs";
+import { readdirSync, readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { hostKernel } from "@skep/bpf";
 
@@ -42,8 +42,8 @@ function newestProgram(after) {
   return last;
 }
 
-/** True when a program newer than `after` has run. */
-function hasRun(after) {
+/** True when a program newer than `after`, held by process `pid`, has run. */
+function hasRun(after, pid) {
   for (
     let id = kernel.bpf.nextId("program", after);
     id !== undefined;
@@ -53,12 +53,20 @@ function hasRun(after) {
       const program = kernel.bpf.fdById("program", id);
       kernel.bpf.info(program, info.fill(0));
       program.close();
-      if (new DataView(info.buffer).getBigUint64(RUN_COUNT_OFFSET, true) > 0n) return true;
+      if (new DataView(info.buffer).getBigUint64(RUN_COUNT_OFFSET, true) > 0n && holds(pid, id)) return true;
     } catch (error) {
       if (error.errno !== 2) throw error; // gone again: a feature probe
     }
   }
   return false;
+}
+
+/** Whether a process has a descriptor of that program: others may load programs at the same time. */
+function holds(pid, id) {
+  const folder = `/proc/${pid}/fdinfo`;
+  return readdirSync(folder).some((fd) =>
+    new RegExp(`^prog_id:\\s+${id}$`, "m").test(readFileSync(`${folder}/${fd}`, "utf8")),
+  );
 }
 
 const nap = new Int32Array(new SharedArrayBuffer(4));
@@ -69,7 +77,7 @@ async function measure(command) {
   const start = performance.now();
   const child = spawn(command[0], command.slice(1), { stdio: "ignore" });
   const ended = new Promise((resolve) => child.once("exit", resolve));
-  while (!hasRun(before)) {
+  while (!hasRun(before, child.pid)) {
     if (performance.now() - start > 20_000)
       throw new Error(`${command.join(" ")}: nothing attached within 20 s`);
     sleep(0.5);
