@@ -28,7 +28,8 @@ struct network {
 static __always_inline bool read_endpoints(struct endpoints *ends, const struct sock *sk)
 {
 	ends->family = BPF_CORE_READ(sk, __sk_common.skc_family);
-	ends->lport = BPF_CORE_READ(sk, __sk_common.skc_num);
+	/* A socket that is closed has given its number back (skc_num), and this is where it still stands. */
+	ends->lport = bpf_ntohs(BPF_CORE_READ((const struct inet_sock *)sk, inet_sport));
 	ends->rport = bpf_ntohs(BPF_CORE_READ(sk, __sk_common.skc_dport));
 	if (ends->family == AF_INET) {
 		BPF_CORE_READ_INTO((__u32 *)ends->laddr, sk, __sk_common.skc_rcv_saddr);

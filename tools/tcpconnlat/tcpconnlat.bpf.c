@@ -216,8 +216,6 @@ int answered(struct trace_event_raw_inet_sock_set_state *ctx)
 			result = BPF_CORE_READ((struct sock *)sk, sk_socket, state) == SS_UNCONNECTED ? failed : given_up;
 	}
 	read_endpoints(&ends, (const struct sock *)sk);
-	/* A socket that is closed has given its number back, and this is where it still stands. */
-	ends.lport = ctx->sport;
 	end(sk, attempt, &ends, result, error);
 	return 0;
 }

@@ -227,10 +227,6 @@ int changed(struct trace_event_raw_inet_sock_set_state *ctx)
 
 	if (ctx->protocol != IPPROTO_TCP || !read_endpoints(&ends, sk))
 		return 0;
-	/* The socket itself has lost them when it is closed. */
-	ends.lport = ctx->sport;
-	ends.rport = ctx->dport;
-
 	known = bpf_map_lookup_elem(&sockets, &id);
 	if (known) {
 		since = known->since;

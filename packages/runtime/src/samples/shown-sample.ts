@@ -55,7 +55,7 @@ export function shownSample(
     return { sampled, kind, read: () => computed.add(reader.read()), records, table: kvTable };
   }
   const whole = ARRAYS.has(map.type) && value.shape.kind === "integer";
-  const shape: Shape = whole ? { kind: "array", element: value.shape, length: map.maxEntries } : value.shape;
+  const shape: Shape = whole ? { kind: "array", element: value.shape, length: map.maxEntries } : computed.shape;
   const histogram = histogramReader(sampled, shape);
   const { percentiles } = sampled;
   const more = percentiles.length === 0 ? HISTOGRAM_MEMBERS : [...HISTOGRAM_MEMBERS, ...PERCENTILE_MEMBERS];
@@ -63,7 +63,7 @@ export function shownSample(
   return {
     sampled,
     kind,
-    read: () => (whole ? oneEntry(reader.read(), map.maxEntries) : reader.read()),
+    read: () => (whole ? oneEntry(reader.read(), map.maxEntries) : computed.add(reader.read())),
     records: (entries) =>
       entries.map((entry) => {
         const buckets = histogram.buckets(entry);

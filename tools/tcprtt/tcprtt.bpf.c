@@ -1,0 +1,173 @@
+// SPDX-License-Identifier: (GPL-2.0 OR BSD-3-Clause)
+#include "vmlinux.h"
+#include <bpf/bpf_core_read.h>
+#include <bpf/bpf_endian.h>
+#include <bpf/bpf_helpers.h>
+#include <bpf/bpf_tracing.h>
+#include "../common/endpoints.bpf.h"
+#include "../common/histogram.bpf.h"
+#include "tcprtt.h"
+
+/// Show the round-trip times of TCP connections: histograms of the kernel's smoothed estimate, at every segment that arrives.
+/// @brief Show the round-trip times of TCP connections
+/// @version 1.0
+/// @example tcprtt --by remote --interval 5
+/// @example tcprtt --rports 443 --duration 10 --unit msecs
+char LICENSE[] SEC("license") = "Dual BSD/GPL";
+
+/// A histogram for each local address, remote address or pair of them, or one for all
+const volatile enum tcprtt_by by = BY_ALL;
+/// What is counted
+const volatile enum time_unit unit = UNIT_USECS;
+/// @ignore
+const volatile bool filter_lports = false;
+/// @ignore
+const volatile bool filter_rports = false;
+/// @ignore
+const volatile bool filter_laddrs = false;
+/// @ignore
+const volatile bool filter_raddrs = false;
+
+/// Only connections with these ports
+/// @cmdarg {"long": "lports", "short": "L", "enables": "filter_lports"}
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, PORTS_MAX);
+	__type(key, __u16);
+	__type(value, __u8);
+} lports SEC(".maps");
+
+/// Only connections to these ports
+/// @cmdarg {"long": "rports", "short": "P", "enables": "filter_rports"}
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, PORTS_MAX);
+	__type(key, __u16);
+	__type(value, __u8);
+} rports SEC(".maps");
+
+/// Only connections with these addresses or in these networks
+/// @cmdarg {"long": "laddrs", "enables": "filter_laddrs"}
+/// @format key ip
+struct {
+	__uint(type, BPF_MAP_TYPE_LPM_TRIE);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__uint(max_entries, NETWORKS_MAX);
+	__type(key, struct network);
+	__type(value, __u8);
+} laddrs SEC(".maps");
+
+/// Only connections to these addresses or networks
+/// @cmdarg {"long": "raddrs", "short": "A", "enables": "filter_raddrs"}
+/// @format key ip
+struct {
+	__uint(type, BPF_MAP_TYPE_LPM_TRIE);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__uint(max_entries, NETWORKS_MAX);
+	__type(key, struct network);
+	__type(value, __u8);
+} raddrs SEC(".maps");
+
+/* Segments that were counted nowhere because there was no room for one more address. */
+__u64 lost_events = 0;
+
+/// @sample {"interval": 1000, "type": "log2_hist", "unit": "usecs", "unit_from": "unit", "percentiles": [50, 90, 99, 99.9], "clear_map": true}
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, 4096);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__type(key, struct tcprtt_key);
+	__type(value, struct tcprtt_value);
+} rtts SEC(".maps");
+
+static struct tcprtt_value zero;
+
+static __always_inline bool wanted(const struct endpoints *ends)
+{
+	if (filter_lports && !bpf_map_lookup_elem(&lports, &ends->lport))
+		return false;
+	if (filter_rports && !bpf_map_lookup_elem(&rports, &ends->rport))
+		return false;
+	if (filter_laddrs && !in_networks(&laddrs, ends->family, ends->laddr))
+		return false;
+	return !filter_raddrs || in_networks(&raddrs, ends->family, ends->raddr);
+}
+
+/* A connection without an estimate yet has none to show. */
+static __always_inline int count(const struct endpoints *ends, __u32 srtt_us)
+{
+	struct tcprtt_key key = {};
+	struct tcprtt_value *value;
+
+	if (!srtt_us || !wanted(ends))
+		return 0;
+	if (by != BY_ALL)
+		key.family = ends->family;
+	if (by == BY_LOCAL || by == BY_BOTH)
+		__builtin_memcpy(key.local, ends->laddr, sizeof(key.local));
+	if (by == BY_REMOTE || by == BY_BOTH)
+		__builtin_memcpy(key.remote, ends->raddr, sizeof(key.remote));
+	value = bpf_map_lookup_elem(&rtts, &key);
+	if (!value) {
+		bpf_map_update_elem(&rtts, &key, &zero, BPF_NOEXIST);
+		value = bpf_map_lookup_elem(&rtts, &key);
+		if (!value) {
+			__sync_fetch_and_add(&lost_events, 1);
+			return 0;
+		}
+	}
+	__sync_fetch_and_add(&value->samples, 1);
+	__sync_fetch_and_add(&value->total_us, srtt_us);
+	count_in(value->slots, in_unit(srtt_us * 1000ULL, unit));
+	return 0;
+}
+
+static __always_inline int arrives(const struct sock *sk)
+{
+	struct endpoints ends = {};
+
+	if (!read_endpoints(&ends, sk))
+		return 0;
+	/* In units of an eighth of a microsecond (include/linux/tcp.h). */
+	return count(&ends, BPF_CORE_READ((const struct tcp_sock *)sk, srtt_us) >> 3);
+}
+
+/// @one-of segment/fentry
+SEC("fentry/tcp_rcv_established")
+int BPF_PROG(arrives_fentry, struct sock *sk)
+{
+	return arrives(sk);
+}
+
+/// @one-of segment/kprobe
+SEC("kprobe/tcp_rcv_established")
+int BPF_KPROBE(arrives_kprobe, struct sock *sk)
+{
+	return arrives(sk);
+}
+
+/* Both are struct sockaddr_in or struct sockaddr_in6. */
+static __always_inline void address_of(__u8 *address, __u16 family, const __u8 *from)
+{
+	if (family == AF_INET)
+		bpf_probe_read_kernel(address, 4, from + offsetof(struct sockaddr_in, sin_addr));
+	else
+		bpf_probe_read_kernel(address, 16, from + offsetof(struct sockaddr_in6, sin6_addr));
+}
+
+/* At the same place: it is the first thing that tcp_rcv_established() does. */
+/// @one-of segment/tracepoint
+SEC("tracepoint/tcp/tcp_probe")
+int arrives_tracepoint(struct trace_event_raw_tcp_probe *ctx)
+{
+	struct endpoints ends = {};
+
+	bpf_probe_read_kernel(&ends.family, sizeof(ends.family), &ctx->saddr[0]);
+	if (ends.family != AF_INET && ends.family != AF_INET6)
+		return 0;
+	ends.lport = ctx->sport;
+	ends.rport = ctx->dport;
+	address_of(ends.laddr, ends.family, &ctx->saddr[0]);
+	address_of(ends.raddr, ends.family, &ctx->daddr[0]);
+	return count(&ends, ctx->srtt);
+}
