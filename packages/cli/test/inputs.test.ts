@@ -12,8 +12,20 @@ import { stringify } from "yaml";
 import { command, type Ran } from "./command.ts";
 
 const PACKAGE = fileURLToPath(new URL("../../../tools/exitsnoop/package.json", import.meta.url));
-const SOURCE = fileURLToPath(new URL("../../../tools/exitsnoop/exitsnoop.bpf.c", import.meta.url));
 const ABOUT = "Trace processes as they end";
+const SOURCE = `#include "vmlinux.h"
+#include <bpf/bpf_helpers.h>
+#include "own-header.h"
+
+/// ${ABOUT}
+char LICENSE[] SEC("license") = LICENSE_TEXT;
+
+SEC("tp/sched/sched_process_exit")
+int watch(void *ctx)
+{
+	return 0;
+}
+`;
 
 let directory: string;
 let server: Server;
@@ -31,7 +43,7 @@ beforeAll(async () => {
     "tar.json": tar,
     "tar.gz": gzipSync(tar),
     "exitsnoop.tar": readPackage(json).object,
-    "source.json": readFileSync(SOURCE),
+    "source.json": Buffer.from(SOURCE),
     "page.json": Buffer.from("<!DOCTYPE html><title>404</title>"),
     "zip.json": Uint8Array.of(0x50, 0x4b, 3, 4),
     empty: new Uint8Array(),
@@ -42,7 +54,7 @@ beforeAll(async () => {
     "bomb.gz": gzipSync(Buffer.alloc(600 * 1024 * 1024), { level: 1 }),
   };
   for (const [name, bytes] of Object.entries(files)) writeFileSync(join(directory, name), bytes);
-  writeFileSync(join(directory, "exitsnoop.h"), readFileSync(SOURCE.replace(".bpf.c", ".h")));
+  writeFileSync(join(directory, "own-header.h"), '#define LICENSE_TEXT "GPL"\n');
   server = createServer((request, response) => {
     const { pathname } = new URL(request.url ?? "/", "http://x");
     if (pathname === "/moved") response.writeHead(302, { location: "/json.wasm?x=1.tar" }).end();

@@ -88,8 +88,8 @@ describe.skipIf(!available)("push and pull with a real registry", { timeout: 120
     expect(pushed).toMatchObject({ code: 0 });
     const inspected = JSON.parse(await skopeo("inspect", "--tls-verify=false", `docker://${image}`));
     expect(pushed.stdout.trim()).toBe(`${open.host}/tools/exitsnoop@${inspected.Digest}`);
-    expect(JSON.parse(inspected.Labels["io.ebpf.programs"])).toEqual({ handle_exit: "tracepoint" });
-    expect(JSON.parse(inspected.Labels["io.ebpf.maps"])).toEqual({ events: "ringbuf" });
+    expect(JSON.parse(inspected.Labels["io.ebpf.programs"])).toMatchObject({ handle_exit: "tracepoint" });
+    expect(JSON.parse(inspected.Labels["io.ebpf.maps"])).toMatchObject({ events: "ringbuf" });
 
     const manifest = await rawManifest(image);
     expect(manifest.artifactType).toBe("application/vnd.skep.package.v1");
