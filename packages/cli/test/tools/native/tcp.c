@@ -4,7 +4,8 @@
  *
  *   tcp connect ADDRESS PORT [WAIT_MS]        WAIT_MS: give up after so long
  *   tcp listen ADDRESS PORT BACKLOG           print "ready", at a line of standard input accept a connection, wait for its end
- *   tcp send ADDRESS PORT BYTES TIMES         connect, send BYTES and read as many back, TIMES times
+ *   tcp send ADDRESS PORT BYTES TIMES         connect, send BYTES and read as many back, TIMES times; then say the round-trip time,
+ *                                             and wait for a line of standard input
  *   tcp echo ADDRESS PORT                     print "ready", send back what comes on one connection
  */
 #define _GNU_SOURCE
@@ -111,6 +112,17 @@ static size_t read_all(int fd, char *buffer, size_t size)
 	return got;
 }
 
+/* What the kernel itself thinks of a connection. */
+static void report(int fd)
+{
+	struct tcp_info info = {};
+	socklen_t size = sizeof(info);
+
+	getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &size);
+	printf("{\"rtt_us\": %u}\n", info.tcpi_rtt);
+	fflush(stdout);
+}
+
 int main(int argc, char **argv)
 {
 	static char buffer[1 << 20];
@@ -139,8 +151,7 @@ int main(int argc, char **argv)
 			if (send(fd, buffer, size, 0) != (ssize_t)size || read_all(fd, buffer, size) != size)
 				return 74;
 		}
-		puts("sent");
-		fflush(stdout);
+		report(fd);
 		/* Stays open until told. */
 		if (read(0, buffer, 1) < 0)
 			return 74;
