@@ -84,6 +84,28 @@ static __always_inline struct call *call_at(struct calls *thread, __u32 depth)
 	return &thread->calls[depth & (DEPTH - 1)];
 }
 
+/*
+ * Forgets calls that longjmp() or an exception left without return: stacks grow downwards, so a call that still goes on has its
+ * frame above all that are made in it.
+ */
+static __always_inline void forget_left(struct calls *thread, __u64 stack)
+{
+	__u32 depth;
+	int index;
+
+	if (thread->depth > DEPTH) {
+		if (thread->calls[DEPTH - 1].stack > stack)
+			return;
+		thread->depth = DEPTH;
+	}
+	for (index = 0; index < DEPTH; index++) {
+		depth = thread->depth - 1;
+		if (depth >= DEPTH || call_at(thread, depth)->stack > stack)
+			return;
+		thread->depth = depth;
+	}
+}
+
 static __always_inline int begins(__u64 stack)
 {
 	__u64 id = bpf_get_current_pid_tgid();
@@ -100,6 +122,8 @@ static __always_inline int begins(__u64 stack)
 		if (!thread)
 			return 0;
 	}
+	if (stack)
+		forget_left(thread, stack);
 	depth = thread->depth++;
 	if (depth >= DEPTH) {
 		__sync_fetch_and_add(&lost_events, 1);
@@ -145,28 +169,22 @@ static __always_inline int ends(__u64 stack)
 	__u32 tid = id, depth;
 	struct calls *thread;
 	struct call *call;
-	int index;
 
 	thread = bpf_map_lookup_elem(&calls, &tid);
 	if (!thread || !thread->depth)
 		return 0;
 	/*
-	 * Calls that longjmp() or an exception left without return have their frames below ours. After the return the stack
-	 * pointer is where it was before the call: at the begin of the function, or above the return address that lay there.
+	 * After the return the stack pointer is where it was before the call: at the begin of the function, or above the return
+	 * address that lay there.
 	 */
-	for (index = 0; index < DEPTH; index++) {
-		depth = thread->depth - 1;
-		thread->depth = depth;
-		if (depth >= DEPTH)
-			return 0;
-		call = call_at(thread, depth);
-		if (!call->stack || call->stack + sizeof(void *) >= stack) {
-			count(id, now - call->since);
-			return 0;
-		}
-		if (!depth)
-			return 0;
-	}
+	if (stack)
+		forget_left(thread, stack - sizeof(void *) - 1);
+	depth = thread->depth - 1;
+	thread->depth = depth;
+	if (depth >= DEPTH)
+		return 0;
+	call = call_at(thread, depth);
+	count(id, now - call->since);
 	return 0;
 }
 
