@@ -46,9 +46,10 @@ const USUAL_SWITCH = /^(?:filter_(?:by_)?(?:cgroup|cgid|cg|memcg)|(?:cgroup|cg)_
 /** The filters that a program declares, by `@filter` or by the name of a variable. */
 export function filtersOf(
   spec: ObjectSpec,
-  globals: readonly Flag[],
+  settable: readonly Flag[],
   notes: ReadonlyMap<string, VariableNotes>,
 ): Filters {
+  const globals = settable.filter(({ live }) => live);
   const filters = new Map<FilterName, Filter>();
   const usual = (pattern: RegExp) =>
     globals.find(({ variable, shape }) => pattern.test(variable) && shape.kind !== "bool");

@@ -20,6 +20,8 @@ export interface Flag {
   readonly format: string | undefined;
   /** False for a variable that the program itself changes: the flag says where it begins. */
   readonly constant: boolean;
+  /** False for a constant that nothing in the program reads: the flag is taken, and changes nothing. */
+  readonly live: boolean;
   readonly help: string;
   /** What the variable holds when the flag is not given, as text; undefined for zero, empty and false. */
   readonly initial: string | undefined;
@@ -100,7 +102,7 @@ function isMeant({ constant, variable }: GlobalVariable, shape: FlagShape, note:
 }
 
 function flagOf(btf: Btf | undefined, global: GlobalVariable, shape: FlagShape, notes: VariableNotes): Flag {
-  const { variable, constant } = global;
+  const { variable, constant, live } = global;
   const cmdarg = isRecord(notes.cmdarg) ? notes.cmdarg : {};
   const short = typeof cmdarg.short === "string" && cmdarg.short.length === 1 ? cmdarg.short : undefined;
   const type = btf === undefined ? text(notes.type) : typeText(btf, variable.typeId, shape);
@@ -111,6 +113,7 @@ function flagOf(btf: Btf | undefined, global: GlobalVariable, shape: FlagShape, 
     shape,
     format: text(notes.format),
     constant,
+    live,
     help:
       text(cmdarg.help) ??
       text(notes.description) ??

@@ -13,12 +13,14 @@ export interface GlobalVariable {
   readonly variable: VariableSpec;
   /** In `.rodata`: final once the program is loaded. Others are where the program begins. */
   readonly constant: boolean;
+  /**
+   * False for a `const` without `volatile` whose value the compiler has put into the code: nothing reads the variable any
+   * more, and setting it changes nothing.
+   */
+  readonly live: boolean;
 }
 
-/**
- * The globals of an object that a run can set. Constants that the compiler has put into the code, which nothing reads any
- * more, are left out; so are statics, kernel options, and what the compiler adds for its own ends.
- */
+/** The globals of an object that a run can set: no statics, no kernel options, nothing that the compiler adds for its own ends. */
 export function globalVariables(spec: ObjectSpec): GlobalVariable[] {
   return spec.maps.flatMap((map) => {
     const { data } = map;
@@ -26,12 +28,11 @@ export function globalVariables(spec: ObjectSpec): GlobalVariable[] {
     const constant = data.readOnly;
     return data.variables
       .filter(({ linkage, name }) => linkage === "global" && !name.startsWith("__eunomia_dummy"))
-      .filter((variable) => !constant || isLive(spec, map, variable))
-      .map((variable) => ({ map, variable, constant }));
+      .map((variable) => ({ map, variable, constant, live: !constant || isLive(spec, map, variable) }));
   });
 }
 
-/** Whether setting a constant has any effect. */
+/** Whether setting a constant has any effect. A `volatile` one may be there for the runner alone. */
 function isLive(spec: ObjectSpec, map: MapSpec, variable: VariableSpec): boolean {
   return (spec.btf !== undefined && isVolatile(spec.btf, variable.typeId)) || isRead(spec, map, variable);
 }

@@ -23,12 +23,13 @@ export function helpText(
   const { flags, mapFlags } = options;
   const letters = new Set([...flags, ...mapFlags].map(({ short }) => short));
   const rows = [
-    ...flags.filter(({ constant }) => constant).map(flagRow),
+    ...flags.filter(({ constant, live }) => constant && live).map(flagRow),
     ...mapFlags.map(mapRow),
     ...ownOptions(options).map((option) => ownRow(option, letters)),
   ];
   const variables = flags.filter(({ constant }) => !constant).map(flagRow);
-  const width = Math.max(...[...rows, ...variables].map(({ left }) => left.length));
+  const folded = flags.filter(({ live }) => !live).map(flagRow);
+  const width = Math.max(...[...rows, ...variables, ...folded].map(({ left }) => left.length));
   const list = (title: string, of: readonly Row[]) =>
     `${title}:\n${of.map(({ left, help }) => `${left.padEnd(width)}    ${help}`).join("\n")}`;
   const sections = [
@@ -37,6 +38,13 @@ export function helpText(
     list("Options", rows),
   ];
   if (variables.length > 0) sections.push(list("Variables that the program changes itself", variables));
+  if (folded.length > 0)
+    sections.push(
+      list(
+        "Without effect: constants that are not volatile, which the compiler has put into the code",
+        folded,
+      ),
+    );
   if (tool.details !== undefined) sections.push(tool.details);
   const examples = tool.examples.length > 0 ? tool.examples : usualExamples(tool.invocation, options);
   sections.push(`Examples:\n${examples.map((line) => `  ${line}`).join("\n")}`);

@@ -142,21 +142,30 @@ export function findOption(options: ToolOptions, word: string): Option {
   throw new UsageError(`there is no option ${word}`, suggestion(options, word));
 }
 
-/** What the package declares comes first. */
+/** What the package declares comes first, unless it has no effect. */
 function longOption(options: ToolOptions, name: string): Option | undefined {
   const { flags, mapFlags } = options;
-  const exact = flags.find((flag) => canonical(flag.name) === name);
-  if (exact !== undefined) return { kind: "flag", flag: exact, negated: false };
+  const flag = flagCalled(
+    flags.filter(({ live }) => live),
+    name,
+  );
+  if (flag !== undefined) return flag;
   const map = mapFlags.find((flag) => canonical(flag.name) === name);
   if (map !== undefined) return { kind: "map", flag: map };
+  const own = ownOptions(options).find((option) => option.name === name);
+  return own === undefined ? flagCalled(flags, name) : { kind: "own", own };
+}
+
+function flagCalled(flags: readonly Flag[], name: string): Option | undefined {
+  const exact = flags.find((flag) => canonical(flag.name) === name);
+  if (exact !== undefined) return { kind: "flag", flag: exact, negated: false };
   for (const flag of flags) {
     if (flag.shape.kind !== "bool") continue;
     const own = canonical(flag.name);
     if (name === `enable-${own}`) return { kind: "flag", flag, negated: false };
     if (name === `disable-${own}` || name === `no-${own}`) return { kind: "flag", flag, negated: true };
   }
-  const own = ownOptions(options).find((option) => option.name === name);
-  return own === undefined ? undefined : { kind: "own", own };
+  return undefined;
 }
 
 function shortOption(options: ToolOptions, letter: string): Option | undefined {
@@ -170,7 +179,8 @@ function shortOption(options: ToolOptions, letter: string): Option | undefined {
 
 /** Ours that mean something to this package, and that it does not define itself. */
 export function ownOptions({ flags, mapFlags, abilities }: ToolOptions) {
-  const theirs = new Set([...flags, ...mapFlags].map(({ name }) => canonical(name)));
+  const acting = flags.filter(({ live }) => live);
+  const theirs = new Set([...acting, ...mapFlags].map(({ name }) => canonical(name)));
   return (OWN_OPTIONS as readonly (OwnOption & { readonly name: OwnName })[]).filter(
     ({ name, needs }) => !theirs.has(name) && (needs === undefined || abilities.has(needs)),
   );

@@ -7,6 +7,7 @@ import { globalsOf, withConditions } from "./conditions.ts";
 import { eventSources } from "./event-types.ts";
 import { ExitCode } from "./explain.ts";
 import { helpText, versionText } from "./help.ts";
+import { idleSettings } from "./idle-settings.ts";
 import { walkOnce } from "./iterators.ts";
 import { kernelTypes } from "./kernel-types.ts";
 import { limitsOf } from "./limits.ts";
@@ -76,6 +77,7 @@ export async function runPackage(pkg: Package, options: RunOptions): Promise<Run
   const show = await showOptions(args.own, sampled.length > 0);
   requireCapabilities(name, spec.spec);
   for (const line of disagreements(spec, meta)) say(line);
+  for (const line of idleSettings(tool.options.globals, args.variables)) say(line);
   const { choice, attachments, fill } = prepare(spec, meta, tool, args);
   const globals = globalsOf(spec);
   const btf = kernelTypes(args.own.get("btf"), options.btf);

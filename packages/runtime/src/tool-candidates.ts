@@ -37,7 +37,7 @@ function flagCandidates({ flags, mapFlags }: ToolOptions): Candidate[] {
   return [
     // What the program changes itself is rarely what somebody is looking for.
     ...flags
-      .filter(({ constant }) => constant)
+      .filter(({ constant, live }) => constant && live)
       .flatMap((flag) =>
         flag.shape.kind === "bool"
           ? [named(flag), { value: `--no-${flag.name}`, description: `Not: ${flag.help}` }]

@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import type { Flag, FlagShape } from "../src/flags.ts";
 import { helpText } from "../src/help.ts";
+import { idleSettings } from "../src/idle-settings.ts";
 import { parseArguments as parse, type ToolOptions } from "../src/parse-arguments.ts";
 import { UsageError } from "../src/usage-error.ts";
 
@@ -12,6 +13,7 @@ function flag(name: string, shape: FlagShape, more: Partial<Flag> = {}): Flag {
     shape,
     format: undefined,
     constant: true,
+    live: true,
     help: `The ${name}`,
     initial: undefined,
     override: undefined,
@@ -129,9 +131,10 @@ describe("parseArguments", () => {
   });
 });
 
+const about = { name: "snoop", about: "Snoops.", details: undefined, version: undefined, examples: [] };
+
 describe("helpText", () => {
   it("lists flags, options and defaults", () => {
-    const about = { name: "snoop", about: "Snoops.", details: undefined, version: undefined, examples: [] };
     const invocation = "skep run snoop";
     const text = helpText({ ...about, invocation }, tool(flags));
     expect(text.slice(0, text.indexOf("      --duration"))).toBe(`Snoops.
@@ -152,5 +155,35 @@ Options:
     expect(text).toMatch(
       /\n {2}-V, --version {20}Print version\n\nExamples:\n {2}sudo skep run snoop --duration 10s\n {2}sudo skep run snoop --json\n$/,
     );
+  });
+});
+
+describe("a constant that the compiler has put into the code", () => {
+  const folded = (name: string, shape: FlagShape, more: Partial<Flag> = {}) =>
+    flag(name, shape, { live: false, ...more });
+  const idle = [folded("pid_filter", int(32, true)), folded("json", { kind: "bool" })];
+
+  it("is taken from the command line, and said to change nothing", () => {
+    const { variables } = parseArguments(idle, ["--pid_filter", "7"]);
+    expect(Object.fromEntries(variables)).toEqual({ pid_filter: 7n });
+    expect(idleSettings(idle, variables)).toEqual([
+      expect.stringContaining("setting pid_filter changes nothing"),
+    ]);
+    expect(idleSettings(idle, new Map())).toEqual([]);
+  });
+
+  it("says nothing of what the package itself sets", () => {
+    const own = [folded("limit", int(32, true), { override: "5" })];
+    expect(idleSettings(own, parseArguments(own, []).variables)).toEqual([]);
+    expect(idleSettings(own, parseArguments(own, ["--limit=6"]).variables)).toHaveLength(1);
+  });
+
+  it("stands apart in the help, and takes no name of ours", () => {
+    const text = helpText({ ...about, invocation: "skep run x" }, tool(idle));
+    const [options, rest = ""] = text.split("Without effect");
+    expect(options).not.toContain("pid_filter");
+    expect(options).toContain("-j, --json");
+    expect(rest).toContain("--pid_filter <pid_filter>");
+    expect(parseArguments(idle, ["--json"]).own.has("json")).toBe(true);
   });
 });

@@ -11,7 +11,14 @@ function global(name: string, kind: "integer" | "bool" | "string" = "integer"): 
       : kind === "bool"
         ? ({ kind } as const)
         : ({ kind, size: 16 } as const);
-  const rest = { short: undefined, format: undefined, constant: true, help: "", initial: undefined };
+  const rest = {
+    short: undefined,
+    format: undefined,
+    constant: true,
+    live: true,
+    help: "",
+    initial: undefined,
+  };
   return { ...rest, name, variable: name, shape, override: undefined, spelling: "plain" };
 }
 

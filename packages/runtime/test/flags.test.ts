@@ -27,8 +27,13 @@ describe("flagsOf", () => {
       exact: "0.25",
       comm: "bash",
       level: "HIGH",
+      constant: "3",
       counter: undefined,
     });
+  });
+
+  it("knows the constants that the compiler has put into the code, where nobody reads them", () => {
+    expect(flags.filter(({ live }) => !live).map(({ name }) => name)).toEqual(["constant"]);
   });
 
   it("says the C type where nobody described a variable", () => {
