@@ -10,7 +10,6 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import {
   BPF_MAP_TYPE_HASH,
-  Btf,
   BtfBuilder,
   BtfKind,
   createStandaloneMap,

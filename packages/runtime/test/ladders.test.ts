@@ -4,7 +4,7 @@ import type { ProgramMeta } from "@skep/package";
 import { describe, expect, it } from "vitest";
 import { matchSection } from "../../bpf/src/spec/sections.ts";
 import { chosenRungs } from "../src/chosen-rungs.ts";
-import { declaredLadders, twinLadders } from "../src/ladders.ts";
+import { declaredLadders, type Ladder, twinLadders } from "../src/ladders.ts";
 import { choiceLines, ProgramChoice } from "../src/program-choice.ts";
 
 /** An object of programs: name → SEC(). */
@@ -22,7 +22,7 @@ const note = (name: string, more: Partial<ProgramMeta>): ProgramMeta => ({
   link: true,
   ...more,
 });
-const shape = (ladders: ReturnType<typeof declaredLadders>) =>
+const shape = (ladders: readonly Ladder[]) =>
   ladders.map(({ name, rungs }) => [name, rungs.map((rung) => [rung.name, rung.programs])]);
 
 describe("declared ladders", () => {

@@ -5,13 +5,14 @@ import { type MapFlag, parseMapEntries } from "../src/map-flags.ts";
 import { parseArguments, type ToolOptions } from "../src/parse-arguments.ts";
 
 const number = { kind: "integer", bits: 16, signed: false } as const;
+const key = { name: "ports", shape: number, format: undefined };
 const ports: MapFlag = {
   name: "ports",
   short: "P",
   map: "ports",
   help: "Ports",
   maxEntries: 8,
-  key: { name: "ports", shape: number, format: undefined },
+  key,
   value: undefined,
   valueSize: 24,
   enables: "filter_ports",
@@ -20,7 +21,7 @@ const weights: MapFlag = {
   ...ports,
   name: "weights",
   short: undefined,
-  value: ports.key,
+  value: key,
   enables: undefined,
 };
 
