@@ -1,5 +1,5 @@
 import type { LinkKind, ObjectSpec } from "@skep/bpf";
-import type { PackageMeta } from "@skep/package";
+import { isJsonObject, type PackageMeta } from "@skep/package";
 import type { Filters } from "./filters.ts";
 
 /**
@@ -18,6 +18,7 @@ export const ABILITIES = {
   interface: "attaches to no network interface",
   sampling: "samples nothing by a clock",
   sampledMaps: "has no map that is read at intervals",
+  stacks: "counts nothing by stack",
   ladders: "does everything in one way",
   twins: "has no programs that do the same in two ways",
 } as const;
@@ -79,6 +80,10 @@ export function abilitiesOf(
   add(
     "sampledMaps",
     meta.bpf_skel.maps.some(({ sample }) => sample !== undefined),
+  );
+  add(
+    "stacks",
+    meta.bpf_skel.maps.some(({ sample }) => isJsonObject(sample) && sample.show === "stacks"),
   );
   add(
     "ladders",

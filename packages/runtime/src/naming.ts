@@ -24,7 +24,7 @@ export interface Naming {
     sampled: SampledMap,
     shapes: { readonly key: Shape; readonly value: Shape },
     options: ColumnOptions,
-  ): Pick<ShownSample, "kind" | "records" | "table" | "folded">;
+  ): Pick<ShownSample, "kind" | "records" | "table" | "stacks">;
 }
 
 /** Reads what names addresses, for packages that show any: others start without it. */

@@ -8,6 +8,7 @@ import { HostMachine } from "./formats/host-machine.ts";
 import { kindsOf, printkKind } from "./kinds.ts";
 import type { Naming } from "./naming.ts";
 import type { Output } from "./output.ts";
+import type { StackFormat } from "./profiles/documents.ts";
 import { filterKind } from "./samples/filter-kind.ts";
 import { sampleFeed } from "./samples/sample-feed.ts";
 import { type Screen, sampleSource } from "./samples/sample-source.ts";
@@ -55,7 +56,7 @@ export function openSession(object: BpfObject, options: SessionOptions): Session
   if (printk) kindsBySource.push([printkKind(columnOptions)]);
   const eventKinds = kindsBySource.flat();
   const samples = sampled.map((map) => shownSample(object, map, columnOptions, naming));
-  if (show.folded) requireStacks(eventKinds, samples);
+  if (show.stacks !== undefined) requireStacks(show.stacks, eventKinds, samples);
   const kinds = [...eventKinds, ...samples.map(({ kind }) => kind)];
   checkColumns(
     "sort",
@@ -103,7 +104,10 @@ export function openSession(object: BpfObject, options: SessionOptions): Session
       interval: options.interval,
       take: session.lookTaker(view?.header),
       warn: say,
-      folded: show.folded,
+      stacks: show.stacks,
+      document: show.document,
+      top: show.top,
+      eachLook: options.interval !== undefined,
       screen: screenFor(samples[index]!),
       lost: findLostCounter(samples[index]!.sampled.map.name, object.maps.values(), [
         { names: object.variables.names(), get: (name) => object.variables.get(name) },
@@ -137,11 +141,15 @@ export function openSession(object: BpfObject, options: SessionOptions): Session
 }
 
 /** @throws {UsageError} */
-function requireStacks(events: readonly EventKind[], samples: readonly ShownSample[]): void {
-  const other = events[0]?.name ?? samples.find(({ folded }) => folded === undefined)?.kind.name;
+function requireStacks(
+  format: StackFormat,
+  events: readonly EventKind[],
+  samples: readonly ShownSample[],
+): void {
+  const other = events[0]?.name ?? samples.find(({ stacks }) => stacks === undefined)?.kind.name;
   if (other === undefined && samples.length > 0) return;
   throw new UsageError(
-    `--output folded is for stacks${other === undefined ? "" : `, which ${other} holds none of`}`,
+    `--output ${format} is for stacks${other === undefined ? "" : `, which ${other} holds none of`}`,
     "give table, json, csv or yaml",
   );
 }

@@ -1,5 +1,8 @@
 import type { Writable } from "node:stream";
 
+/** A line of text; bytes are written as they are. */
+export type Line = string | Uint8Array;
+
 /**
  * Standard output, a batch at a time. Lines collect until `flush`, which makes one write of them, so a reader
  * never sees half a row. What the reader does not take stays with us up to `limit`; then `full` turns true and
@@ -35,6 +38,17 @@ export class Output {
   line(text: string): void {
     this.#pending += text;
     this.#pending += "\n";
+  }
+
+  /** What is no text: a file as a whole. */
+  bytes(bytes: Uint8Array): void {
+    this.flush();
+    if (this.#closed) return;
+    this.#inFlight += bytes.length;
+    this.#stream.write(bytes, () => {
+      this.#inFlight -= bytes.length;
+      if (this.#inFlight === 0) this.#settle();
+    });
   }
 
   flush(): void {

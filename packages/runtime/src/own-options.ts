@@ -16,7 +16,7 @@ export interface OwnOption {
 
 /** The one table of them. A tool's own flag of the same name or letter wins. */
 export const OWN_OPTIONS = [
-  { name: "pid", short: "p", value: "PID", help: "Only this process", needs: "pid" },
+  { name: "pid", short: "p", value: "PID", help: "Only this process, or of probes these: a,b", needs: "pid" },
   { name: "tid", short: undefined, value: "TID", help: "Only this thread", needs: "tid" },
   { name: "comm", short: undefined, value: "NAME", help: "Only commands of this name", needs: "comm" },
   { name: "uid", short: undefined, value: "USER", help: "Only this user, by name or id", needs: "uid" },
@@ -94,7 +94,27 @@ export const OWN_OPTIONS = [
     name: "output",
     short: "o",
     value: "FORMAT",
-    help: "table, json, csv, yaml, or folded for stacks [default: table]",
+    help: "table, json, csv, yaml; of stacks also folded, flamegraph, pprof, speedscope [default: table]",
+  },
+  {
+    name: "output-file",
+    short: undefined,
+    value: "FILE",
+    help: "Write to this file in place of standard output",
+  },
+  {
+    name: "compare",
+    short: undefined,
+    value: "FILE",
+    help: "Colour the flame graph by what changed since another run (its --output folded)",
+    needs: "stacks",
+  },
+  {
+    name: "top",
+    short: undefined,
+    value: "N",
+    help: "Show only the first N entries of each look",
+    needs: "sampledMaps",
   },
   { name: "json", short: "j", value: undefined, help: "The same as --output json" },
   { name: "fields", short: undefined, value: "a,-b,+c", help: "Show only a; leave out b; add c" },

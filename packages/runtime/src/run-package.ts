@@ -14,6 +14,7 @@ import { limitsOf } from "./limits.ts";
 import { namingFor } from "./naming.ts";
 import { openSession } from "./open-session.ts";
 import { Output } from "./output.ts";
+import { outputFile } from "./output-file.ts";
 import { parseArguments } from "./parse-arguments.ts";
 import { disagreements, prepare } from "./prepare.ts";
 import { usesPrintk } from "./printk-use.ts";
@@ -46,6 +47,8 @@ export interface RunResult {
 
 /** How long a reader that takes nothing may hold up the end, in milliseconds. */
 const LAST_WRITE = 150;
+/** A file takes everything in the end, unless its disk is broken. */
+const LAST_FILE_WRITE = 60_000;
 
 /**
  * Runs a package until somebody ends it: flags to globals, load, attach, show what arrives, and a summary at the end.
@@ -74,14 +77,15 @@ export async function runPackage(pkg: Package, options: RunOptions): Promise<Run
   const sampled = sampledMaps(spec.spec, meta);
   const annotations = readAnnotations(meta);
   const naming = await namingFor(meta, annotations, sampled);
-  const show = await showOptions(args.own, sampled.length > 0);
+  const show = await showOptions(args.own, sampled.length > 0, [name, ...options.args].join(" "));
   requireCapabilities(name, spec.spec);
   for (const line of disagreements(spec, meta)) say(line);
   for (const line of idleSettings(tool.options.globals, args.variables)) say(line);
   const { choice, attachments, fill } = prepare(spec, meta, tool, args);
   const globals = globalsOf(spec);
   const btf = kernelTypes(args.own.get("btf"), options.btf);
-  const output = new Output(stdout);
+  const file = outputFile(args.own, show, stdout);
+  const output = new Output(file ?? stdout);
   using started = await startPrograms(spec, {
     choice,
     attachments,
@@ -90,7 +94,7 @@ export async function runPackage(pkg: Package, options: RunOptions): Promise<Run
       fill(object);
       return openSession(object, {
         output,
-        stdout,
+        stdout: file ?? stdout,
         sources,
         sampled: withGlobals(sampled, globals),
         interval: limits.interval,
@@ -120,7 +124,7 @@ export async function runPackage(pkg: Package, options: RunOptions): Promise<Run
 
   for (const link of object.links) link.close();
   session.finish();
-  const unread = await output.finish(LAST_WRITE);
+  const unread = await output.finish(file === undefined ? LAST_WRITE : LAST_FILE_WRITE);
   // `| head` has what it wants: no more words.
   if (output.closed) return { exitCode: ExitCode.Ok, unread: 0 };
   if (unread > 0) say(`the last ${unread} characters found no reader`);

@@ -1,7 +1,7 @@
 import type { EventReading } from "@skep/bpf";
 import type { Feed, Take } from "./feed.ts";
 import { LossWatch } from "./loss-watch.ts";
-import type { Output } from "./output.ts";
+import type { Line, Output } from "./output.ts";
 import type { SortedRows } from "./sorted-rows.ts";
 import type { Timeline } from "./timeline.ts";
 import type { View, Views } from "./view.ts";
@@ -71,7 +71,7 @@ export class Session implements Disposable {
   }
 
   /** Shows looks at one map, each some lines; what is `owed` from earlier looks also when there were enough of them. */
-  lookTaker(header: string | undefined): (lines: () => readonly string[], owed?: boolean) => void {
+  lookTaker(header: string | undefined): (lines: () => readonly Line[], owed?: boolean) => void {
     if (header !== undefined) this.#headers.add(header);
     const map = this.#looks.push(0) - 1;
     return (lines, owed = false) => {
@@ -79,7 +79,9 @@ export class Session implements Disposable {
       if (looks >= this.#most && !owed) return;
       this.#looks[map] = looks + 1;
       if (!this.#inBatch) this.#beginBatch();
-      for (const line of lines()) this.#output.line(line);
+      for (const line of lines())
+        if (typeof line === "string") this.#output.line(line);
+        else this.#output.bytes(line);
       if (this.#looks.every((looks) => looks >= this.#most)) this.#end();
     };
   }

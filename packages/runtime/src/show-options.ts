@@ -1,17 +1,22 @@
 import type { BpfValue } from "@skep/bpf";
 import { type Fields, parseFields } from "./fields.ts";
 import type { OwnValues } from "./own-options.ts";
+import { documentMaker, type MakeDocument, type StackFormat } from "./profiles/documents.ts";
 import { parseSort, type SortKey } from "./sort.ts";
 import { TIME_KINDS, type TimeKind } from "./timeline.ts";
 import { UsageError } from "./usage-error.ts";
 import type { EventKind } from "./view.ts";
-import { FOLDED, OUTPUT_WORDS, type OutputFormat } from "./views.ts";
+import { isStackFormat, OUTPUT_WORDS, type OutputFormat } from "./views.ts";
 
 /** What the command line says about how events are shown. */
 export interface ShowOptions {
   readonly output: OutputFormat;
-  /** Stacks as lines for flame graphs; the output is a table then. */
-  readonly folded: boolean;
+  /** Stacks as something else than rows; the output is a table then. */
+  readonly stacks: StackFormat | undefined;
+  /** Makes a file of what the whole run has counted. */
+  readonly document: MakeDocument | undefined;
+  /** Most entries of a look at a map. */
+  readonly top: number | undefined;
   /** Without it a table has the time of day, and other formats have what the event has. */
   readonly timestamp: TimeKind | undefined;
   readonly fields: Fields | undefined;
@@ -29,9 +34,10 @@ type MakeFilters = (
 /**
  * The expression language is read only where somebody filters.
  * @param looks whether maps are shown at intervals, each look in order
+ * @param title of pictures
  * @throws {UsageError} for a word that an option does not know
  */
-export async function showOptions(own: OwnValues, looks = false): Promise<ShowOptions> {
+export async function showOptions(own: OwnValues, looks = false, title = "profile"): Promise<ShowOptions> {
   const output = oneOf("output", OUTPUT_WORDS, own.get("output") ?? (own.has("json") ? "json" : "table"));
   const timestamp = own.get("timestamp");
   const fields = own.get("fields");
@@ -42,14 +48,27 @@ export async function showOptions(own: OwnValues, looks = false): Promise<ShowOp
       "--sort: a stream of events has no end to sort at",
       "give --duration or --count as well",
     );
+  const stacks = isStackFormat(output) ? output : undefined;
   return {
-    output: output === FOLDED ? "table" : output,
-    folded: output === FOLDED,
+    output: isStackFormat(output) ? "table" : output,
+    stacks,
+    document: await documentMaker(stacks, title, own.get("compare")),
+    top: topOf(own.get("top")),
     timestamp: timestamp === undefined ? undefined : oneOf("timestamp", TIME_KINDS, timestamp),
     fields: fields === undefined ? undefined : parseFields(fields),
     filter: filter === undefined ? undefined : await filterMaker(filter),
     sort: sort === undefined ? [] : parseSort(sort),
   };
+}
+
+function topOf(text: string | undefined): number | undefined {
+  if (text === undefined) return undefined;
+  const number = Number(text);
+  if (/^\d{1,7}$/.test(text) && number > 0) return number;
+  throw new UsageError(
+    `--top: ${JSON.stringify(text)} is not a positive integer`,
+    "give a number such as 10",
+  );
 }
 
 async function filterMaker(text: string): Promise<MakeFilters> {

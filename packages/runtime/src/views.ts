@@ -1,5 +1,6 @@
 import { csv } from "./csv.ts";
 import { jsonLines } from "./json-lines.ts";
+import { STACK_FORMATS, type StackFormat } from "./profiles/documents.ts";
 import { tables } from "./table.ts";
 import type { Selection, Views } from "./view.ts";
 import { yaml } from "./yaml.ts";
@@ -14,10 +15,12 @@ export type OutputFormat = keyof typeof OUTPUTS;
 
 export const OUTPUT_FORMATS = Object.keys(OUTPUTS) as readonly OutputFormat[];
 
-/** Counts by stack, one line for each: no way to show anything else. */
-export const FOLDED = "folded";
+/** All that `--output` may say: counts by stack have formats of their own. */
+export const OUTPUT_WORDS: readonly (OutputFormat | StackFormat)[] = [...OUTPUT_FORMATS, ...STACK_FORMATS];
 
-export const OUTPUT_WORDS: readonly (OutputFormat | typeof FOLDED)[] = [...OUTPUT_FORMATS, FOLDED];
+export function isStackFormat(word: string): word is StackFormat {
+  return (STACK_FORMATS as readonly string[]).includes(word);
+}
 
 /** How events of these kinds are shown. */
 export function viewsOf(format: OutputFormat, selections: readonly Selection[]): Views {

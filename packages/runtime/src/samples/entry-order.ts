@@ -12,12 +12,14 @@ export type Order = (entries: readonly Entry[]) => readonly Entry[];
  * By what the command line says, else by what the package says, else as it suits the kind: largest first for `top` and
  * `stacks`, by key for all others, so that an entry keeps its place from look to look.
  * @param warn takes complaints about the package's own words
+ * @param rows how many of them
  */
 export function orderOf(
   sampled: SampledMap,
   columns: readonly Column[],
   wanted: readonly SortKey[],
   warn: (line: string) => void,
+  rows = sampled.rows,
 ): Order {
   const ours = wanted.filter(({ column }) => columnsNamed(columns, column).length > 0);
   const keys =
@@ -28,7 +30,7 @@ export function orderOf(
     entries
       .map((entry) => ({ entry, values: valuesOf(entryRecord(entry)) }))
       .sort((one, other) => compare(one.values, other.values))
-      .slice(0, sampled.rows)
+      .slice(0, rows)
       .map(({ entry }) => entry);
 }
 

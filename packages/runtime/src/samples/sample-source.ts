@@ -1,12 +1,15 @@
 import type { BpfValue, LostCounter } from "@skep/bpf";
+import type { Line } from "../output.ts";
+import type { MakeDocument, StackFormat } from "../profiles/documents.ts";
 import type { SortKey } from "../sort.ts";
 import type { Selection, View } from "../view.ts";
 import { entryRecord } from "./entry-kind.ts";
-import { orderOf } from "./entry-order.ts";
+import { type Order, orderOf } from "./entry-order.ts";
 import { filterRecord } from "./filter-kind.ts";
 import type { Entry } from "./map-reader.ts";
 import type { SampleSource } from "./sample-feed.ts";
 import type { ShownSample } from "./shown-sample.ts";
+import type { StackEntry } from "./stack-reader.ts";
 import type { Terminal } from "./terminal.ts";
 import { TopScreen } from "./top-screen.ts";
 
@@ -15,8 +18,14 @@ export interface SampleSourceOptions {
   readonly selection: Selection;
   /** Shows an entry; undefined when a look is shown as a table. */
   readonly view: View | undefined;
-  /** Stacks as lines for flame graphs. */
-  readonly folded: boolean;
+  /** Stacks as something else than rows. */
+  readonly stacks: StackFormat | undefined;
+  /** Makes it of what the whole run has found. */
+  readonly document: MakeDocument | undefined;
+  /** Most entries of a look, in place of the package's own. */
+  readonly top: number | undefined;
+  /** Shows each look also where the package wants them all in one at the end. */
+  readonly eachLook: boolean;
   /** Draws looks over one another. */
   readonly screen: Screen | undefined;
   readonly filter: ((record: BpfValue) => boolean) | undefined;
@@ -24,7 +33,7 @@ export interface SampleSourceOptions {
   /** Milliseconds, in place of the package's own. */
   readonly interval: number | undefined;
   /** Shows a look, which is put into lines when its turn comes. `owed`: it holds what earlier looks did not show. */
-  readonly take: (lines: () => readonly string[], owed?: boolean) => void;
+  readonly take: (lines: () => readonly Line[], owed?: boolean) => void;
   readonly warn: (line: string) => void;
   readonly lost: LostCounter | undefined;
 }
@@ -38,16 +47,19 @@ export interface Screen {
 
 /** A sampled map with everything that the command line says about showing it. */
 export function sampleSource(sample: ShownSample, options: SampleSourceOptions): SampleSource {
-  const { selection, view, screen, filter, sort, take, warn } = options;
-  const order = orderOf(sample.sampled, sample.kind.columns, sort, warn);
-  const folded = options.folded ? sample.folded?.() : undefined;
-  const lines =
-    folded?.lines ?? (view === undefined ? tableLines(sample, selection) : recordLines(sample, view));
+  const { filter, screen, take } = options;
+  const { sampled } = sample;
+  const { clear } = sampled;
+  const order = ordered(sample, options);
+  const once = sampled.once && !options.eachLook;
+  // What counts on from look to look is given once.
+  const gathers = options.document !== undefined || once || (options.stacks !== undefined && !clear);
+  const gathered = gathers ? sample.stacks?.gather() : undefined;
+  const atEnd = gathered === undefined ? undefined : gatheredLines(sample, options);
+  const lines = lookLines(sample, options);
   const drawn = screen === undefined ? lines : onScreen(lines, screen);
-  // Lines for flame graphs are added up: what counts on from look to look is given once.
-  const onlyLast = folded !== undefined && !sample.sampled.clear;
   return {
-    interval: options.interval ?? sample.sampled.interval,
+    interval: options.interval ?? sampled.interval,
     read() {
       const entries = sample.read();
       return order(
@@ -56,11 +68,45 @@ export function sampleSource(sample: ShownSample, options: SampleSourceOptions):
     },
     show(entries, last) {
       // Names are there as long as the processes are.
-      if (onlyLast) take(() => (last ? lines(entries) : lines(entries).slice(0, 0)), last);
+      gathered?.add(entries);
+      if (gathered !== undefined) take(() => (last ? (atEnd?.(gathered.entries) ?? []) : []), last);
+      else if (once) take(() => (last ? lines(entries) : []), last);
       else if (entries.length > 0 || !last) take(() => drawn(entries));
     },
     lost: () => options.lost?.read() ?? 0n,
     close: () => screen?.terminal.close(),
+  };
+}
+
+/** Of a look that is gathered nothing is left out: that comes when all is there. */
+function ordered({ sampled, kind }: ShownSample, { sort, warn, stacks, top }: SampleSourceOptions): Order {
+  const rows = sampled.once || stacks !== undefined ? undefined : (top ?? sampled.rows);
+  const most = rows ?? Number.POSITIVE_INFINITY;
+  return orderOf(sampled, kind.columns, sort, warn, most);
+}
+
+function lookLines(sample: ShownSample, { selection, view, stacks }: SampleSourceOptions) {
+  const { stacks: show } = sample;
+  if (stacks !== undefined && show !== undefined)
+    return (entries: readonly Entry[]) => show.folded(show.read(entries));
+  return view === undefined ? tableLines(sample, selection) : recordLines(sample, view);
+}
+
+/** What is shown at the end of all that was found. */
+function gatheredLines(
+  { stacks, sampled, kind }: ShownSample,
+  { document, stacks: format, view, sort, warn, top }: SampleSourceOptions,
+) {
+  const begin = Date.now();
+  if (stacks === undefined) return undefined;
+  const order = orderOf(sampled, kind.columns, sort, warn, top ?? sampled.rows);
+  return (all: readonly StackEntry[]): readonly Line[] => {
+    if (document !== undefined)
+      return [document((about) => stacks.profile(all, { ...about, begin, duration: Date.now() - begin }))];
+    if (format !== undefined) return stacks.folded(all);
+    const found = new Map(all.map((one) => [one.entry, one]));
+    const rows = order([...found.keys()]).flatMap((entry) => found.get(entry) ?? []);
+    return view === undefined ? stacks.table(rows) : stacks.records(rows).map((record) => view.row(record));
   };
 }
 

@@ -36,10 +36,12 @@ export interface SampledMap {
   readonly sort: string | undefined;
   /** Most entries to show. */
   readonly rows: number | undefined;
-  /** The BPF_MAP_TYPE_STACK_TRACE map that stack ids point into. */
+  /** The map that stack ids point into: a BPF_MAP_TYPE_STACK_TRACE, or a hash that the program fills itself. */
   readonly stackMap: string | undefined;
   /** A row for each CPU in place of the sum. */
   readonly perCpu: boolean;
+  /** Shown once, at the end, unless the command line names an interval. */
+  readonly once: boolean;
   /** `@format` of a key and of a value that are no structs. */
   readonly keyFormat: string | undefined;
   readonly valueFormat: string | undefined;
@@ -53,6 +55,8 @@ const ROWS_OF_TOP = 20;
 /** Maps with entries that can be read one by one: BPF_MAP_TYPE_HASH, ARRAY, their per-CPU and LRU forms, LPM_TRIE. */
 const READABLE: ReadonlySet<number> = new Set([1, 2, 5, 6, 9, 10, 11]);
 const STACK_TRACE = 7;
+/** BPF_MAP_TYPE_HASH and BPF_MAP_TYPE_LRU_HASH. */
+const HASHES: ReadonlySet<number> = new Set([1, 9]);
 
 /**
  * The maps of a package that are shown by looking at them.
@@ -92,6 +96,7 @@ function sampledMap(map: MapSpec, sample: JsonObject, note: MapMeta, spec: Objec
     rows: wholeOf(map.name, sample, "rows", 1, 1_000_000) ?? (show === "top" ? ROWS_OF_TOP : undefined),
     stackMap: show === "stacks" ? stackMapOf(map.name, sample, spec) : undefined,
     perCpu: sample.per_cpu === true,
+    once: sample.once === true,
     keyFormat: formats.key,
     valueFormat: formats.value,
   };
@@ -142,7 +147,8 @@ function formatsOf(text: string): { readonly key?: string; readonly value?: stri
 function stackMapOf(map: string, sample: JsonObject, spec: ObjectSpec): string | undefined {
   const stackMaps = spec.maps.filter(({ type }) => type === STACK_TRACE).map(({ name }) => name);
   const named = sample.stack_map;
-  if (typeof named === "string" && !stackMaps.includes(named))
+  const hash = spec.maps.some(({ name, type }) => name === named && HASHES.has(type));
+  if (typeof named === "string" && !hash && !stackMaps.includes(named))
     throw new NotFoundError(
       `@sample of map ${map}: there is no stack map ${JSON.stringify(named)}`,
       stackMaps.length === 0

@@ -1,6 +1,7 @@
 import type { BpfObject, BpfValue } from "@skep/bpf";
 import type { Column, ColumnOptions } from "../columns.ts";
 import type { Naming } from "../naming.ts";
+import type { Profile } from "../profiles/profile.ts";
 import type { Shape } from "../shape.ts";
 import type { EventKind } from "../view.ts";
 import { computedEntries } from "./computed-entries.ts";
@@ -12,6 +13,8 @@ import { kvTable } from "./kv-table.ts";
 import { type Entry, MapReader } from "./map-reader.ts";
 import type { SampleView } from "./sample-view.ts";
 import type { SampledMap } from "./sampled-maps.ts";
+import type { StackEntry } from "./stack-reader.ts";
+import type { StackTotals } from "./stack-totals.ts";
 
 /** A sampled map of a loaded object, and the ways to show it. */
 export interface ShownSample {
@@ -23,8 +26,21 @@ export interface ShownSample {
   records(entries: readonly Entry[]): readonly Record<string, BpfValue>[];
   /** For people. */
   table(columns: readonly Column[]): SampleView;
-  /** One line for each stack, for flame graphs; only of stacks. */
-  folded?(): SampleView;
+  /** Only of stacks. */
+  readonly stacks?: StackShow;
+}
+
+/** What stacks can be shown as, besides. */
+export interface StackShow {
+  /** Finds frames and their names. */
+  read(entries: readonly Entry[]): readonly StackEntry[];
+  /** Collects what looks find. */
+  gather(): StackTotals;
+  records(entries: readonly StackEntry[]): readonly Record<string, BpfValue>[];
+  table(entries: readonly StackEntry[]): readonly string[];
+  /** One line for each stack, for flame graphs. */
+  folded(entries: readonly StackEntry[]): readonly string[];
+  profile(entries: readonly StackEntry[], about: Pick<Profile, "title" | "begin" | "duration">): Profile;
 }
 
 /** BPF_MAP_TYPE_ARRAY and BPF_MAP_TYPE_PERCPU_ARRAY. */
@@ -48,14 +64,20 @@ export function shownSample(
   const computed = computedEntries(value.shape, options.annotations);
   const shapes = { key: key.shape, value: computed.shape };
   if (show === "stacks" && naming !== undefined)
-    return { sampled, read: () => reader.read(), ...naming.showStacks(object, sampled, shapes, options) };
+    return {
+      sampled,
+      read: () => computed.add(reader.read()),
+      ...naming.showStacks(object, sampled, shapes, options),
+    };
   if (!isHistogram) {
     const kind = entryKind(sampled, shapes, options);
     const records = (entries: readonly Entry[]) => entries.map(entryRecord);
     return { sampled, kind, read: () => computed.add(reader.read()), records, table: kvTable };
   }
   const whole = ARRAYS.has(map.type) && value.shape.kind === "integer";
-  const shape: Shape = whole ? { kind: "array", element: value.shape, length: map.maxEntries } : computed.shape;
+  const shape: Shape = whole
+    ? { kind: "array", element: value.shape, length: map.maxEntries }
+    : computed.shape;
   const histogram = histogramReader(sampled, shape);
   const { percentiles } = sampled;
   const more = percentiles.length === 0 ? HISTOGRAM_MEMBERS : [...HISTOGRAM_MEMBERS, ...PERCENTILE_MEMBERS];

@@ -1,12 +1,14 @@
-import { type BpfObject, type BpfValue, MalformedError, NotImplementedError, StackTraceMap } from "@skep/bpf";
+import { type BpfObject, type BpfValue, MalformedError, NotImplementedError } from "@skep/bpf";
 import type { Symbolized, Symbolizer } from "@skep/symbols";
 import type { Annotations } from "../annotations.ts";
 import { integerOf } from "../formats/numbers.ts";
 import type { Shape } from "../shape.ts";
 import { entryRecord } from "./entry-kind.ts";
+import { KnownFrames, withoutTracing } from "./known-frames.ts";
 import type { Entry } from "./map-reader.ts";
 import type { SampledMap } from "./sampled-maps.ts";
 import { follow, type StackKind, type StackMember, stackMembers } from "./stack-members.ts";
+import { addressesOf, type StackStore, stackStore } from "./stack-store.ts";
 
 /** A stack of an entry, as far as it could be had. */
 export interface Stack {
@@ -24,19 +26,20 @@ export interface StackEntry {
   readonly comm: string | undefined;
 }
 
-/** What bpf_get_stackid() gives where there is nothing to keep: a thread of the kernel has no user stack. */
-const EFAULT = -14;
 const BPF_F_STACK_BUILD_ID = 32;
-const OWNERS = ["tgid", "pid"];
-const COMMANDS = ["comm", "name", "task"];
+export const OWNERS: readonly string[] = ["tgid", "pid"];
+export const COMMANDS: readonly string[] = ["comm", "name", "task"];
 
 /** Finds the stacks of a map's entries, and names for them. */
 export class StackReader {
   readonly members: readonly StackMember[];
-  readonly #map: StackTraceMap | undefined;
+  readonly #store: StackStore | undefined;
+  readonly #known = new KnownFrames();
+  /** Addresses as text. */
+  readonly #texts = new WeakMap<readonly bigint[], string>();
   readonly #symbols: Symbolizer;
-  /** Stacks that had no place in the stack map, so far. */
-  lost = 0;
+  readonly #warn: (line: string) => void;
+  #warned = false;
 
   /** @throws {MalformedError} when entries hold no stacks, or ids without a map that holds the stacks */
   constructor(
@@ -45,23 +48,25 @@ export class StackReader {
     shapes: { readonly key: Shape; readonly value: Shape },
     annotations: Annotations,
     symbols: Symbolizer,
+    warn: (line: string) => void,
   ) {
     this.#symbols = symbols;
+    this.#warn = warn;
     this.members = stackMembers(sampled, shapes, annotations);
     const map = sampled.stackMap === undefined ? undefined : object.map(sampled.stackMap);
-    this.#map = map instanceof StackTraceMap ? map : undefined;
+    this.#store = stackStore(map);
     const name = sampled.map.name;
     if (this.members.length === 0)
       throw new MalformedError(
         `map ${name} cannot be shown as stacks: no member of its key or value is one`,
         "mark members with @format stack kernel or @format stack user",
       );
-    if (this.#map !== undefined && (this.#map.flags & BPF_F_STACK_BUILD_ID) !== 0)
+    if (map !== undefined && (map.flags & BPF_F_STACK_BUILD_ID) !== 0)
       throw new NotImplementedError(
-        `map ${this.#map.name} keeps build ids in place of addresses (BPF_F_STACK_BUILD_ID)`,
+        `map ${map.name} keeps build ids in place of addresses (BPF_F_STACK_BUILD_ID)`,
         "take stacks without that flag",
       );
-    if (this.#map === undefined && this.members.some(({ shape }) => shape.kind === "integer"))
+    if (this.#store === undefined && this.members.some(({ shape }) => shape.kind === "integer"))
       throw new MalformedError(
         `map ${name} holds ids of stacks, and the object has no map of type BPF_MAP_TYPE_STACK_TRACE`,
         "add one, or keep the addresses in the map itself",
@@ -76,7 +81,10 @@ export class StackReader {
       entry,
       pid,
       comm,
-      stacks: stacks.map(({ kind, addresses }) => ({ kind, frames: addresses && names.get(addresses) })),
+      stacks: stacks.map((stack) => ({
+        kind: stack.kind,
+        frames: stack.addresses && names.get(this.#idOf({ ...stack, pid })),
+      })),
     }));
   }
 
@@ -86,7 +94,7 @@ export class StackReader {
     const comm = memberOf(record, COMMANDS);
     const stacks = this.members.flatMap(({ kind, path }): Addresses[] => {
       const addresses = this.#addresses(follow(record, path));
-      if (addresses === "lost") this.lost++;
+      if (addresses === "lost") this.#warnOnce();
       if (addresses === "lost") return [{ kind, addresses: undefined }];
       return addresses.length === 0 ? [] : [{ kind, addresses }];
     });
@@ -98,37 +106,65 @@ export class StackReader {
     };
   }
 
-  #addresses(value: BpfValue | undefined): readonly bigint[] | "lost" {
-    if (Array.isArray(value)) return addressesOf(value);
-    const id = Number(BigInt.asIntN(32, BigInt(integerOf(value ?? 0) ?? 0)));
-    if (id === EFAULT) return [];
-    return this.#map?.lookup(id) ?? "lost";
+  #warnOnce(): void {
+    if (!this.#warned)
+      this.#warn(`map ${this.#store?.name} had no place for a stack, or lost it: give it more max_entries`);
+    this.#warned = true;
   }
 
-  #name(stacks: readonly (Addresses & { readonly pid: number | undefined })[]) {
-    const names = new Map<readonly bigint[], readonly Symbolized[]>();
-    const groups = new Map<number | undefined, (readonly bigint[])[]>();
-    for (const { kind, addresses, pid } of stacks) {
+  #addresses(value: BpfValue | undefined): readonly bigint[] | "lost" {
+    if (Array.isArray(value)) return addressesOf(value);
+    return this.#store?.find(value ?? 0) ?? "lost";
+  }
+
+  /** Frames of all stacks, by `#idOf`. What is known of a stack need not be asked again. */
+  #name(stacks: readonly Owned[]): ReadonlyMap<string, readonly Symbolized[]> {
+    const names = new Map<string, readonly Symbolized[]>();
+    const groups = new Map<number | undefined, Map<string, readonly bigint[]>>();
+    for (const stack of stacks) {
+      const { addresses } = stack;
       if (addresses === undefined) continue;
-      const owner = kind === "kernel" ? undefined : (pid ?? 0);
-      const group = groups.get(owner) ?? [];
-      group.push(addresses);
-      groups.set(owner, group);
+      const id = this.#idOf(stack);
+      const known = this.#known.complete(id);
+      if (known !== undefined) names.set(id, known);
+      else {
+        const group = groups.get(ownerOf(stack)) ?? new Map<string, readonly bigint[]>();
+        groups.set(ownerOf(stack), group.set(id, addresses));
+      }
     }
-    for (const [pid, group] of groups) {
-      const named =
-        pid === undefined ? this.#symbols.kernelStacks(group) : this.#symbols.userStacks(pid, group);
-      group.forEach((addresses, index) => {
-        names.set(addresses, named[index] ?? []);
+    for (const [owner, group] of groups) {
+      const asked = [...group.values()];
+      const found =
+        owner === undefined
+          ? this.#symbols.kernelStacks(asked).map(withoutTracing)
+          : this.#symbols.userStacks(owner, asked);
+      [...group.keys()].forEach((id, index) => {
+        names.set(id, this.#known.best(id, found[index] ?? []));
       });
     }
     return names;
+  }
+
+  #idOf(stack: Owned): string {
+    const { addresses = [] } = stack;
+    const text = this.#texts.get(addresses) ?? addresses.join();
+    this.#texts.set(addresses, text);
+    return `${ownerOf(stack)}:${text}`;
   }
 }
 
 interface Addresses {
   readonly kind: StackKind;
   readonly addresses: readonly bigint[] | undefined;
+}
+
+interface Owned extends Addresses {
+  readonly pid: number | undefined;
+}
+
+/** Whose addresses they are: undefined for the kernel. */
+function ownerOf({ kind, pid }: Owned): number | undefined {
+  return kind === "kernel" ? undefined : (pid ?? 0);
 }
 
 /** A member of the key, or else of the value, the first that there is. */
@@ -142,11 +178,4 @@ function memberOf(
       if (value !== undefined) return value;
     }
   return undefined;
-}
-
-/** Up to the first zero: arrays are filled up with them. */
-export function addressesOf(value: readonly BpfValue[]): readonly bigint[] {
-  const addresses = value.map((item) => BigInt.asUintN(64, BigInt(integerOf(item) ?? 0)));
-  const end = addresses.indexOf(0n);
-  return end < 0 ? addresses : addresses.slice(0, end);
 }

@@ -1,16 +1,18 @@
 import type { BpfObject } from "@skep/bpf";
 import { type Symbolized, type Symbolizer, symbolName, symbolText } from "@skep/symbols";
 import { NO_ANNOTATIONS } from "../annotations.ts";
-import type { Column, ColumnOptions } from "../columns.ts";
+import type { ColumnOptions } from "../columns.ts";
 import { escapeText } from "../escape.ts";
-import { integerOf } from "../formats/numbers.ts";
+import { foldedLines } from "../profiles/folded.ts";
+import type { Frame } from "../profiles/profile.ts";
 import type { MemberShape, Shape } from "../shape.ts";
 import { entryKind, entryRecord } from "./entry-kind.ts";
-import type { Entry } from "./map-reader.ts";
 import type { SampledMap } from "./sampled-maps.ts";
-import type { ShownSample } from "./shown-sample.ts";
+import type { ShownSample, StackShow } from "./shown-sample.ts";
+import { type StackColumns, stackColumns } from "./stack-columns.ts";
 import type { StackMember } from "./stack-members.ts";
 import { type Stack, type StackEntry, StackReader } from "./stack-reader.ts";
+import { StackTotals } from "./stack-totals.ts";
 
 /** Stands for a stack that had no place in the stack map. */
 const LOST = "[lost stack]";
@@ -31,71 +33,94 @@ export function showStacks(
   shapes: { readonly key: Shape; readonly value: Shape },
   options: ColumnOptions,
   symbols: Symbolizer,
-): Pick<ShownSample, "kind" | "records" | "table" | "folded"> {
-  const reader = new StackReader(object, sampled, shapes, options.annotations ?? NO_ANNOTATIONS, symbols);
+): Pick<ShownSample, "kind" | "records" | "table" | "stacks"> {
+  const { annotations = NO_ANNOTATIONS, warn = () => {} } = options;
+  const reader = new StackReader(object, sampled, shapes, annotations, symbols, warn);
   const kind = entryKind(sampled, shapes, options, recordMembers(reader.members));
-  const count = countOf(sampled, reader, kind.columns);
+  const columns = stackColumns(sampled, reader.members, kind.columns, annotations, shapes);
+  const stacks: StackShow = {
+    read: (entries) => reader.read(entries),
+    gather: () => new StackTotals(reader, shapes.value, sampled.clear),
+    records: (entries) => entries.map(recordOf),
+    table: (entries) => entries.flatMap((entry) => indented(entry, columns)),
+    folded: (entries) =>
+      foldedLines(
+        entries.map((found) => ({ frames: framesOf(found), count: columns.mainValue(found.entry) })),
+      ),
+    profile: (entries, about) => ({
+      ...about,
+      types: columns.types,
+      main: columns.main,
+      samples: entries.map((found) => ({
+        frames: framesOf(found),
+        values: columns.values(found.entry),
+        pid: found.pid,
+      })),
+    }),
+  };
   return {
     kind,
-    records: (entries) =>
-      reader.read(entries).map(({ entry, stacks }) => ({
-        ...entryRecord(entry),
-        stacks: Object.fromEntries(stacks.map((stack) => [stack.kind, textsOf(stack, symbolText)])),
-      })),
-    table: () => ({
-      header: undefined,
-      lines: (entries) =>
-        reader.read(entries).flatMap((entry) => indented(entry, count(entry.entry), sampled.unit)),
-    }),
-    folded: () => ({ header: undefined, lines: (entries) => folded(reader.read(entries), count) }),
+    stacks,
+    records: (entries) => stacks.records(reader.read(entries)),
+    table: () => ({ header: undefined, lines: (entries) => stacks.table(reader.read(entries)) }),
   };
 }
 
-/** The number that belongs to a stack: what the package sorts by, or else the first number of the value. */
-function countOf({ sort }: SampledMap, { members }: StackReader, columns: readonly Column[]) {
-  const numbers = columns.filter(
-    ({ path, shape }) =>
-      path[0] === "value" &&
-      shape.kind === "integer" &&
-      !members.some((member) => member.path.join() === path.join()),
-  );
-  const wanted = sort?.replace(/^[-+]/, "");
-  const column = numbers.find(({ name }) => name === wanted) ?? numbers[0];
-  return (entry: Entry): bigint =>
-    column === undefined ? 1n : BigInt(integerOf(column.value(entryRecord(entry))) ?? 0);
+function recordOf({ entry, stacks }: StackEntry) {
+  return {
+    ...entryRecord(entry),
+    stacks: Object.fromEntries(stacks.map((stack) => [stack.kind, textsOf(stack)])),
+  };
 }
 
 /** Frames with the innermost first, the kernel's above those of the process, whose it is, and how often. */
-function indented({ stacks, comm, pid }: StackEntry, count: bigint, unit: string): string[] {
-  const frames = stacks.map((stack) => textsOf(stack, symbolText).map((text) => `    ${text}`));
+function indented({ entry, stacks, comm, pid }: StackEntry, columns: StackColumns): string[] {
+  const frames = stacks.map((stack) => textsOf(stack).map((text) => `    ${text}`));
   const owner = [
     ...(comm === undefined ? [] : [escapeText(comm)]),
     ...(pid === undefined ? [] : [`(${pid})`]),
+    ...columns.othersOfKey(entry),
   ];
   return [
     ...frames.flatMap((lines, index) => (index === 0 ? lines : ["    --", ...lines])),
     ...(owner.length === 0 ? [] : [`    ${"-".padEnd(16)} ${owner.join(" ")}`]),
-    `        ${count}${unit === "(unit)" ? "" : ` ${unit}`}`,
+    `        ${columns.valueText(entry)}`,
     "",
   ];
 }
 
-/** `comm;outermost;…;innermost count`, stacks that read the same counted together, the most frequent first. */
-function folded(entries: readonly StackEntry[], count: (entry: Entry) => bigint): string[] {
-  const counts = new Map<string, bigint>();
-  for (const { entry, stacks, comm } of entries) {
-    // From the outside inwards the process comes before the kernel that it called.
-    const frames = stacks.toReversed().flatMap((stack) => textsOf(stack, symbolName).reverse());
-    const line = [...(comm === undefined ? [] : [escapeText(comm)]), ...frames]
-      .map((frame) => frame.replaceAll(";", ":"))
-      .join(";");
-    counts.set(line, (counts.get(line) ?? 0n) + count(entry));
-  }
-  return [...counts]
-    .sort(([, one], [, other]) => (one < other ? 1 : one > other ? -1 : 0))
-    .map(([line, count]) => `${line} ${count}`);
+function textsOf({ frames }: Stack): string[] {
+  return frames === undefined ? [LOST] : frames.map((frame) => escapeText(symbolText(frame)));
 }
 
-function textsOf({ frames }: Stack, text: (symbol: Symbolized) => string): string[] {
-  return frames === undefined ? [LOST] : frames.map((frame) => escapeText(text(frame)));
+/** The outermost first: the process, its own frames, and those of the kernel that it called. */
+function framesOf({ stacks, comm }: StackEntry): Frame[] {
+  return [
+    ...(comm === undefined ? [] : [{ kind: "process", name: escapeText(comm) } as const]),
+    ...stacks.toReversed().flatMap((stack) => stackFrames(stack).reverse()),
+  ];
+}
+
+function stackFrames({ kind, frames }: Stack): Frame[] {
+  if (frames === undefined) return [{ kind: "unknown", name: LOST }];
+  return frames.map((symbol) => ({
+    kind: kindOf(kind, symbol),
+    name: escapeText(symbolName(symbol)),
+    module: symbol.module,
+    ...sourceOf(symbol),
+  }));
+}
+
+function kindOf(kind: Stack["kind"], symbol: Symbolized): Frame["kind"] {
+  if (kind === "kernel") return "kernel";
+  if (symbol.kind === "missing") return "unknown";
+  return symbol.module === undefined ? "jit" : "user";
+}
+
+/** Where in a source, as far as somebody knows. */
+function sourceOf(symbol: Symbolized & { readonly file?: unknown; readonly line?: unknown }): Partial<Frame> {
+  return {
+    ...(typeof symbol.file === "string" ? { file: symbol.file } : {}),
+    ...(typeof symbol.line === "number" ? { line: symbol.line } : {}),
+  };
 }

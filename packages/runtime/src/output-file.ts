@@ -1,0 +1,28 @@
+import { createWriteStream, openSync } from "node:fs";
+import type { Writable } from "node:stream";
+import type { OwnValues } from "./own-options.ts";
+import type { ShowOptions } from "./show-options.ts";
+import { UsageError } from "./usage-error.ts";
+
+/**
+ * The file of `--output-file`; undefined for standard output. It is opened before anything else happens, so that a run is not
+ * for nothing.
+ * @throws {UsageError} when it cannot be written, or when a picture would go to a terminal
+ */
+export function outputFile(
+  own: OwnValues,
+  { document, stacks }: Pick<ShowOptions, "document" | "stacks">,
+  stdout: Writable,
+): Writable | undefined {
+  const path = own.get("output-file");
+  if (path === undefined) {
+    if (document === undefined || !("isTTY" in stdout) || stdout.isTTY !== true) return undefined;
+    throw new UsageError(`--output ${stacks} is nothing for a terminal`, "add --output-file FILE");
+  }
+  try {
+    return createWriteStream(path, { fd: openSync(path, "w") });
+  } catch (error) {
+    const { code = "" } = error as NodeJS.ErrnoException;
+    throw new UsageError(`--output-file: ${path} cannot be written (${code})`, "choose another file");
+  }
+}

@@ -1,0 +1,39 @@
+import { BODY, SCRIPT, STYLE } from "./flame-page.ts";
+import { flameTree } from "./flame-tree.ts";
+import type { FoldedStack } from "./folded.ts";
+import { FRAME_KINDS, type Profile } from "./profile.ts";
+
+/**
+ * A flame graph as one HTML file that needs nothing else: zoom by click, search, colours by what the code is.
+ * @param before stacks of another run: the picture then shows by its colours what has become more and what less
+ */
+export function flameGraph(profile: Profile, before?: readonly FoldedStack[]): string {
+  const type = profile.types[profile.main];
+  const data = {
+    title: profile.title,
+    unit: type === undefined || type.unit === "count" ? (type?.name ?? "samples") : type.unit,
+    kinds: FRAME_KINDS,
+    differential: before !== undefined,
+    root: flameTree(profile, before),
+  };
+  return `<!doctype html>
+<html lang="en">
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'">
+<title>${escapeHtml(profile.title)}</title>
+<style>${STYLE}</style>
+${BODY}
+<script type="application/json" id="data">${scriptJson(data)}</script>
+<script>${SCRIPT}</script>
+</html>`;
+}
+
+/** Names come from traced programs: none of them may end the element that it stands in. */
+function scriptJson(data: unknown): string {
+  return JSON.stringify(data).replaceAll("<", "\\u003c").replaceAll("\u2028", "\\u2028");
+}
+
+function escapeHtml(text: string): string {
+  return text.replaceAll("&", "&amp;").replaceAll("<", "&lt;");
+}
