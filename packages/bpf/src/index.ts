@@ -35,8 +35,10 @@ export {
   VerifierError,
 } from "./errors.ts";
 export { attachProgram } from "./links/attach.ts";
+export { findBinary } from "./links/binary-path.ts";
 export { IteratorLink } from "./links/iter.ts";
 export type { Link } from "./links/link.ts";
+export { mappedBinaries } from "./links/mapped-binaries.ts";
 export type {
   AttachableMap,
   AttachOptions,

@@ -1,4 +1,12 @@
-import type { AttachOptions, LinkKind, ProgramSpec, SampleEvent } from "@skep/bpf";
+import {
+  type AttachOptions,
+  findBinary,
+  type LinkKind,
+  mappedBinaries,
+  NotFoundError,
+  type ProgramSpec,
+  type SampleEvent,
+} from "@skep/bpf";
 import { isJsonObject, type JsonObject, type ProgramMeta } from "@skep/package";
 import { isBareProbe, isOnInterface, isUprobe } from "./abilities.ts";
 import { cgroupDirectory } from "./filters.ts";
@@ -9,7 +17,7 @@ import { UsageError } from "./usage-error.ts";
 
 /** Where to attach, as far as it is not the program's own business. */
 export interface Aim {
-  readonly pid?: number;
+  readonly pids?: readonly number[];
   readonly binary?: string;
   readonly function?: string;
   /** `provider:name`; each part may be empty, and is then the program's own. */
@@ -24,7 +32,7 @@ export interface Aim {
 export function aimOf({ own, lists }: ToolArguments): Aim {
   const aim: { -readonly [Key in keyof Aim]: Aim[Key] } = {};
   const pid = own.get("pid");
-  if (pid !== undefined) aim.pid = positive("pid", pid);
+  if (pid !== undefined) aim.pids = pid.split(",").map((text) => positive("pid", text));
   const [binary, name] = [own.get("binary"), own.get("function")];
   if (binary !== undefined) aim.binary = binary;
   if (name !== undefined) aim.function = name;
@@ -85,10 +93,10 @@ export function attachmentsOf(
   const { definition } = program;
   const wish: Aim = { ...declaredAim(note), ...aim };
   const kind = definition?.link;
-  if (isUprobe(kind)) return [{ ...uprobeTarget(program, wish), ...processOf(wish) }];
+  if (isUprobe(kind)) return probesOf(uprobeTarget(program, wish), wish);
   if (isBareProbe(program)) return [{ target: requiredFunction(program, wish) }];
-  if (kind === "usdt") return [{ target: usdtTarget(program, wish), ...processOf(wish) }];
-  if (kind === "perf_event") return [{ ...sampleOf(wish), ...processOf(wish) }];
+  if (kind === "usdt") return probesOf(usdtTarget(program, wish), wish);
+  if (kind === "perf_event") return inEach(sampleOf(wish), wish);
   if (isOnInterface(kind)) return interfacesOf(kind, note, wish);
   if (kind === "cgroup") return [{ cgroup: requiredCgroup(program, wish) }];
   return [{}];
@@ -103,7 +111,7 @@ function declaredAim(note: ProgramMeta | undefined): Aim {
   const interfaces = [declared.interface ?? declared.interfaces ?? []].flat() as readonly unknown[];
   const named = interfaces.filter((one) => typeof one === "string" || typeof one === "number");
   return defined({
-    pid: number("pid"),
+    pids: typeof declared.pid === "number" ? [declared.pid] : undefined,
     binary: text("binary"),
     function: text("function"),
     usdt: text("usdt"),
@@ -118,8 +126,34 @@ function defined(aim: { readonly [Key in keyof Aim]: Aim[Key] | undefined }): Ai
   return Object.fromEntries(Object.entries(aim).filter(([, value]) => value !== undefined));
 }
 
-function processOf({ pid }: Aim): { readonly pid?: number } {
-  return pid === undefined ? {} : { pid };
+/** In each of the processes that are meant, or wherever it happens. */
+function inEach(options: AttachOptions, { pids }: Aim): AttachOptions[] {
+  return pids === undefined ? [options] : pids.map((pid) => ({ ...options, pid }));
+}
+
+/**
+ * In the processes that are meant. A library that is where only those who use it know it (libjvm.so) is probed in every file
+ * of that name that some process has loaded.
+ */
+function probesOf(target: string, aim: Aim): AttachOptions[] {
+  const [, binary = "", rest = ""] = /^([^:/]+)(:.+)$/.exec(target) ?? [];
+  if (aim.pids !== undefined || binary === "" || isFound(binary)) return inEach({ target }, aim);
+  const files = mappedBinaries(binary);
+  if (files.length > 0) return files.map((file) => ({ target: `${file}${rest}` }));
+  throw new UsageError(
+    `no process uses ${binary} at the moment, and it is not among the system's own`,
+    "start one first, or add --binary PATH",
+  );
+}
+
+function isFound(binary: string): boolean {
+  try {
+    findBinary(binary);
+    return true;
+  } catch (error) {
+    if (error instanceof NotFoundError) return false;
+    throw error;
+  }
 }
 
 /** The function that SEC() of a uprobe names; empty when it names none. */
@@ -129,7 +163,7 @@ export function functionOf({ target = "" }: ProgramSpec): string {
 }
 
 /** What SEC() leaves open, or the command line replaces: `path:function`. */
-function uprobeTarget(program: ProgramSpec, aim: Aim): { readonly target: string } {
+function uprobeTarget(program: ProgramSpec, aim: Aim): string {
   const { target = "", section, name } = program;
   const colon = target.lastIndexOf(":");
   const binary = aim.binary ?? (colon < 0 ? target : target.slice(0, colon));
@@ -141,7 +175,7 @@ function uprobeTarget(program: ProgramSpec, aim: Aim): { readonly target: string
       `add ${missing.filter((option) => option !== "").join(" and ")}`,
     );
   }
-  return { target: `${binary}:${symbol}` };
+  return `${binary}:${symbol}`;
 }
 
 function requiredFunction({ section, name }: ProgramSpec, aim: Aim): string {

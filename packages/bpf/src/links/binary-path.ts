@@ -100,7 +100,7 @@ function isLibrary(name: string): boolean {
 }
 
 /** `libc` means `libc.so.6`, `libc-2.31.so` is itself. */
-function meansLibrary(name: string, file: string): boolean {
+export function meansLibrary(name: string, file: string): boolean {
   return file === name || (!isLibrary(name) && file.startsWith(`${name}.so`)) || file.startsWith(`${name}.`);
 }
 

@@ -1,0 +1,33 @@
+import { readdirSync, statSync } from "node:fs";
+import { basename } from "node:path";
+import { processMaps } from "../linux/procfs.ts";
+import { findBinary, meansLibrary } from "./binary-path.ts";
+
+/**
+ * The files of a name that processes run or have loaded at this moment, each file once however many use it: containers and
+ * installations of their own have different ones. Processes that may not be looked into are left out.
+ * @param name as for a uprobe: `libjvm.so`, `node`
+ */
+export function mappedBinaries(name: string): readonly string[] {
+  const found = new Map<string, string>();
+  for (const entry of readdirSync("/proc")) {
+    const path = /^\d+$/.test(entry) ? mappedBy(Number(entry), name) : undefined;
+    if (path === undefined) continue;
+    const { dev, ino } = statSync(path);
+    const file = `${dev}:${ino}`;
+    if (!found.has(file)) found.set(file, path);
+  }
+  return [...found.values()];
+}
+
+function mappedBy(pid: number, name: string): string | undefined {
+  try {
+    const region = processMaps(pid).find(
+      ({ path }) => path.startsWith("/") && meansLibrary(name, basename(path)),
+    );
+    return region === undefined ? undefined : findBinary(basename(region.path), pid);
+  } catch {
+    // It has ended meanwhile, or is somebody else's.
+    return undefined;
+  }
+}
