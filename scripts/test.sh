@@ -15,6 +15,7 @@ packages=(
   libbpf-tools  # 61 real objects for the oracle; peers of the benchmarks
   systemtap-sdt-dev # sys/sdt.h, for the USDT fixture
   qemu-system-x86 # other kernels
+  openjdk-17-jdk-headless # a JVM whose collections javagc counts
   docker-registry apache2-utils skopeo # a registry to push to, its users, and another client to compare with
   lld wasi-libc libclang-rt-dev-wasm32 # WebAssembly programs in C
   gcc libc6-dev iproute2 util-linux procps zstd xz-utils
