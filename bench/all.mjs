@@ -12,6 +12,7 @@ const benches = [
   { file: "btf-index.mjs", about: "the kernel's BTF", flags: ["--expose-gc"] },
   { file: "ring-buffer.mjs", about: "ring buffer at full rate" },
   { file: "map-iteration.mjs", about: "reading a whole map" },
+  { file: "tools.mjs", about: "what tools cost those they watch" },
   { file: "output.mjs", about: "events to a file, to nowhere, to a slow reader" },
 ];
 
