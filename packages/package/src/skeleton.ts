@@ -58,8 +58,10 @@ export function objectName(file: string): string {
   return file.replace(/\.o$/, "").replace(/[^A-Za-z0-9_]/g, "_");
 }
 
+/** Without BTF there is nothing to say of the variables. */
 function hasPublicVariables({ data }: MapSpec): boolean {
-  return data?.variables.some(({ linkage }) => linkage !== "static") ?? false;
+  if (data === undefined || data.typeId === 0) return false;
+  return data.variables.some(({ linkage }) => linkage !== "static");
 }
 
 function dataSection({ btf }: ObjectSpec, { data }: MapSpec, notes: SourceNotes): DataSectionMeta {

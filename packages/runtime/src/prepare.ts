@@ -5,6 +5,7 @@ import {
   CgroupArrayMap,
   hostKernel,
   type ProgramSpec,
+  UnsupportedError,
 } from "@skep/bpf";
 import type { PackageMeta } from "@skep/package";
 import { isBareProbe, isUprobe } from "./abilities.ts";
@@ -16,6 +17,7 @@ import { fillMap } from "./map-flags.ts";
 import { obstacleTo } from "./obstacle.ts";
 import type { ToolArguments } from "./parse-arguments.ts";
 import { ProgramChoice } from "./program-choice.ts";
+import { setVariables } from "./set-variables.ts";
 import type { Tool } from "./tool.ts";
 import { UsageError } from "./usage-error.ts";
 
@@ -35,8 +37,7 @@ export interface Prepared {
 export function prepare(spec: BpfSpec, meta: PackageMeta, tool: Tool, args: ToolArguments): Prepared {
   const aim = aimOf(args);
   const settings = filterSettings(tool.filters, args.own);
-  for (const [variable, value] of [...settings.variables, ...args.variables])
-    spec.variables.set(variable, value);
+  setVariables(spec, tool.options.globals, [...settings.variables, ...args.variables]);
   checkFunction(spec, aim);
   aimTracing(spec, aim);
   const attachments = ({ spec: program }: { readonly spec: ProgramSpec }) =>
@@ -47,14 +48,19 @@ export function prepare(spec: BpfSpec, meta: PackageMeta, tool: Tool, args: Tool
     );
   const declared = chosenRungs(tool.ladders, args.lists.get("rung") ?? []);
   const ladders = args.own.has("all-programs") ? declared : [...declared, ...tool.twins];
-  const choice = new ProgramChoice(ladders, tool.optional, (name) => {
+  const unsaid: UsageError[] = [];
+  const choice = chooseOr(unsaid, () => new ProgramChoice(ladders, tool.optional, obstacle));
+  return { choice, attachments, fill };
+
+  function obstacle(name: string): string | undefined {
     const wishes = spec.program(name);
     const { options, missing } = known(attachments, wishes.spec);
     const why = obstacleTo(hostKernel(), { ...wishes.spec, target: wishes.target }, options);
     if (why !== undefined) return `this kernel ${why}`;
-    return missing !== undefined && isSaidForAnother(ladders, name) ? missing : undefined;
-  });
-  return { choice, attachments, fill };
+    if (missing === undefined || !isSaidForAnother(ladders, name)) return undefined;
+    unsaid.push(missing);
+    return `for this ${missing.next}`;
+  }
 
   function fill(object: BpfObject): void {
     for (const [flag, entries] of args.maps) fillMap(object, flag, entries);
@@ -87,13 +93,24 @@ function aimTracing(spec: BpfSpec, aim: Aim): void {
 function known(
   attachments: Prepared["attachments"],
   spec: ProgramSpec,
-): { readonly options?: AttachOptions; readonly missing?: string } {
+): { readonly options?: AttachOptions; readonly missing?: UsageError } {
   try {
     const [options] = attachments({ spec });
     return options === undefined ? {} : { options };
   } catch (error) {
-    if (error instanceof UsageError) return { missing: `for this ${error.next}` };
+    if (error instanceof UsageError) return { missing: error };
     throw error;
+  }
+}
+
+/** Where the kernel lacks what it was asked for, and would have what nobody has said, somebody only has to say it. */
+function chooseOr(unsaid: readonly UsageError[], choose: () => ProgramChoice): ProgramChoice {
+  try {
+    return choose();
+  } catch (error) {
+    const [missing] = unsaid;
+    if (!(error instanceof UnsupportedError) || missing === undefined) throw error;
+    throw new UsageError(error.message, missing.next);
   }
 }
 

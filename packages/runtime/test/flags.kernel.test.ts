@@ -1,11 +1,13 @@
 import { execFileSync } from "node:child_process";
 import { mkdirSync, rmdirSync, statSync } from "node:fs";
+import { fileURLToPath } from "node:url";
 import { UnsupportedError } from "@skep/bpf";
 import type { Package } from "@skep/package";
 import { beforeAll, describe, expect, it } from "vitest";
+import { compileFixture } from "../../bpf/test/compile-fixture.ts";
 import { cgroupRoot } from "../src/cgroup-root.ts";
 import { UsageError } from "../src/usage-error.ts";
-import { compileTool, RunningPackage, readEntries, readSection } from "./running-package.ts";
+import { compileTool, ownMaps, RunningPackage, readEntries, readSection } from "./running-package.ts";
 
 let tool: Package;
 beforeAll(async () => {
@@ -145,6 +147,37 @@ describe("what reaches the kernel, read back by bpftool", () => {
     } finally {
       rmdirSync(path);
     }
+  });
+});
+
+describe("an object without BTF", () => {
+  it("has the flags that its package describes, typed as the package says", async () => {
+    const file = fileURLToPath(new URL("fixtures/no-types.bpf.c", import.meta.url));
+    const object = compileFixture(file, { debug: false });
+    const variables = [
+      { name: "pid_target", type: "pid_t" },
+      { name: "min_ns", type: "__u64" },
+      { name: "failed", type: "bool" },
+      { name: "name", type: "char[8]" },
+      { name: "unknown", type: "struct event *" },
+    ];
+    const bpf_skel = {
+      obj_name: "no_types_bpf",
+      maps: [],
+      progs: [{ name: "watch", attach: "tp/syscalls/sys_enter_getpgid", link: true }],
+      data_sections: [{ name: ".rodata", variables }],
+    };
+    const args = ["--pid_target", "-2", "--min-ns", "0x0102030405060708", "--failed", "--name", "zsh"];
+    const old: Package = { object, meta: { bpf_skel }, extra: {} };
+    await using run = await new RunningPackage(old, args).attached();
+    const map = ownMaps().find(({ name }) => name.endsWith(".rodata"));
+    const text = execFileSync("bpftool", ["-j", "map", "dump", "id", String(map?.id)], { encoding: "utf8" });
+    const [{ value }] = JSON.parse(text) as [{ value: string[] }];
+    const bytes = Buffer.from(value.map(Number));
+    expect(bytes.indexOf(Buffer.from("0807060504030201", "hex"))).toBeGreaterThanOrEqual(0);
+    expect(bytes.indexOf(Buffer.from("feffffff", "hex"))).toBeGreaterThanOrEqual(0);
+    expect(bytes.indexOf(Buffer.from("zsh\0\0\0\0\0"))).toBeGreaterThanOrEqual(0);
+    expect(run.stderr).not.toContain("warning");
   });
 });
 

@@ -84,7 +84,7 @@ describe("a ladder", () => {
     await using run = new RunningPackage(await compileTool("no-rung.bpf.c"), []);
     await expect(run.end).rejects.toThrow(UnsupportedError);
     await expect(run.end).rejects.toThrow(
-      /none of the ways of way can be gone here: first: this kernel has no tracepoint .*; second: there is no file/,
+      /can do way in none of its ways: first: this kernel has no tracepoint .*; second: there is no file/,
     );
     expect(ownPrograms()).toEqual([]);
   });

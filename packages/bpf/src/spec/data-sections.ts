@@ -1,6 +1,6 @@
 import type { Btf } from "../btf/btf.ts";
 import { BtfKind } from "../btf/types.ts";
-import { SHT_NOBITS } from "../elf/constants.ts";
+import { SHT_NOBITS, STB_LOCAL, STT_OBJECT } from "../elf/constants.ts";
 import type { ElfSection } from "../elf/elf-file.ts";
 import { BPF_MAP_TYPE_ARRAY } from "./map-types.ts";
 import { malformedObject, type ObjectFile } from "./object-file.ts";
@@ -39,7 +39,7 @@ export function readDataMaps(file: ObjectFile, btf: Btf | undefined, objectName:
       section: section.name,
       readOnly: file.roleOf(section.index) === "rodata",
       initial: section.type === SHT_NOBITS ? new Uint8Array(section.size) : file.elf.data(section).slice(),
-      variables: btf ? readVariables(btf, section) : [],
+      variables: btf ? readVariables(btf, section) : symbolVariables(file, section),
       typeId: btf?.find(section.name, BtfKind.Datasec) ?? 0,
     };
     return dataMap(dataMapName(objectName, section.name), data);
@@ -74,7 +74,8 @@ export function kconfigMap(
 
 function dataMap(name: string, data: DataSection): MapSpec {
   // A section of nothing but statics, such as string literals, is no one's to map.
-  const mappable = data.variables.some((variable) => variable.linkage === "global");
+  const typed = data.typeId !== 0;
+  const mappable = typed && data.variables.some((variable) => variable.linkage === "global");
   return {
     name,
     type: BPF_MAP_TYPE_ARRAY,
@@ -92,6 +93,18 @@ function dataMap(name: string, data: DataSection): MapSpec {
     data,
     structOps: undefined,
   };
+}
+
+/** What the symbols tell of the variables of an object without BTF: names and places, no types. */
+function symbolVariables(file: ObjectFile, section: ElfSection): VariableSpec[] {
+  return file.symbols
+    .filter(({ type, sectionIndex }) => type === STT_OBJECT && sectionIndex === section.index)
+    .filter(({ value, size }) => value <= section.size && size <= section.size - value)
+    .sort((a, b) => a.value - b.value)
+    .map(({ name, value, size, binding }) => {
+      const linkage = binding === STB_LOCAL ? "static" : "global";
+      return { name, offset: value, size, typeId: 0, linkage };
+    });
 }
 
 /** The variables that BTF lists for a section; their order and bounds were seen to by `fixDatasecs`. */

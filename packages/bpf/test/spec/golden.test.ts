@@ -33,9 +33,11 @@ describe("the spec of a fixture", () => {
     expect(spec.btf).toBeUndefined();
     expect(spec.programs.map((program) => program.name)).toEqual(["handle_write"]);
     expect(spec.programs[0]!.relocations.map((relocation) => relocation.kind)).toContain("map-value");
-    expect(spec.maps.map(({ name, data }) => [name, data!.variables])).toEqual([
-      ["minimal.rodata", []],
-      ["minimal.bss", []],
+    // Symbols have names and places of variables, no types; without types nothing can be mapped (BPF_F_MMAPABLE).
+    const untyped = { linkage: "global", size: 4, offset: 0, typeId: 0 };
+    expect(spec.maps.map(({ name, flags, data }) => [name, flags & 0x400, data!.variables])).toEqual([
+      ["minimal.rodata", 0, [{ ...untyped, name: "my_pid" }]],
+      ["minimal.bss", 0, [{ ...untyped, name: expect.any(String), size: expect.any(Number) }]],
     ]);
   });
 });
