@@ -2,7 +2,7 @@ import { existsSync, readFileSync } from "node:fs";
 import { basename } from "node:path";
 import { PermissionError } from "@skep/bpf";
 import { type Archive, looksLikeReference, type Package, readInput, readPackage } from "@skep/package";
-import { UsageError } from "@skep/runtime";
+import { didYouMean, UsageError } from "@skep/runtime";
 import { bundledToolNames, bundledToolPath } from "./bundled-tools.ts";
 import { readInputFile, readStandardInput } from "./read-input-file.ts";
 
@@ -128,7 +128,7 @@ function nothingCalled(program: string): Error {
   }
   return new UsageError(
     `there is neither a file nor a bundled tool called ${JSON.stringify(program)}`,
-    `the bundled tools are ${bundledToolNames().join(", ")}`,
+    didYouMean(program, bundledToolNames()) ?? "skep tools lists the bundled tools",
   );
 }
 

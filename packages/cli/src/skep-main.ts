@@ -16,7 +16,7 @@ Commands:
   login, logout REGISTRY     Keep or forget a login to a registry
   sign, verify FILE          Sign a package or module, check its signature
   completion SHELL           Print a script for completion in bash, zsh or fish
-  help [COMMAND]             Print help
+  help [COMMAND|TOOL]        Print help
 
 Options:
   -h, --help                 Print help
@@ -63,7 +63,7 @@ export async function skep(args: readonly string[]): Promise<number> {
       process.stdout.write(`skep ${VERSION}\n`);
       return 0;
     case "help":
-      return rest[0] === undefined ? help() : skep([rest[0], "--help"]);
+      return rest[0] === undefined ? help() : helpOn(rest[0]);
     case "-h":
     case "--help":
       return help();
@@ -76,6 +76,12 @@ export async function skep(args: readonly string[]): Promise<number> {
         `to run a program, write: skep run ${command}; skep --help lists the commands`,
       );
   }
+}
+
+/** Of a command, or of a bundled tool. */
+async function helpOn(word: string): Promise<number> {
+  const { bundledToolPath } = await import("./bundled-tools.ts");
+  return skep(bundledToolPath(word) === undefined ? [word, "--help"] : ["run", word, "--help"]);
 }
 
 function help(): number {

@@ -1,7 +1,15 @@
 import { mkdtemp, rm, stat } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { basename, dirname, join, normalize } from "node:path";
-import { Btf, NotFoundError, type ObjectSpec, pruneObjectBtf, readSpec, stripDebug } from "@skep/bpf";
+import {
+  Btf,
+  InvalidArgumentError,
+  NotFoundError,
+  type ObjectSpec,
+  pruneObjectBtf,
+  readSpec,
+  stripDebug,
+} from "@skep/bpf";
 import {
   buildExportType,
   buildSkeleton,
@@ -53,7 +61,7 @@ export interface CompiledPackage {
  * Compiles an eBPF source into a package: clang, without DWARF, BTF cut down to what is used, with the types of
  * what it reports and the annotations of its comments. Leaves no file behind.
  * @param header defines the structs to export; without it they are found from the code
- * @throws {CompileError} the source has errors; {NotFoundError} no such file, or no clang
+ * @throws {CompileError} the source has errors; {InvalidArgumentError} no such file {NotFoundError} no clang
  */
 export async function compilePackage(
   source: string,
@@ -116,7 +124,7 @@ async function ownIncludes(spare: string, workspace: string | undefined): Promis
   }
 }
 
-/** @throws {NotFoundError} */
+/** @throws {InvalidArgumentError} */
 async function workspaceIncludes(workspace: string): Promise<readonly string[]> {
   const include = join(workspace, "include");
   const { isDirectory } = await stat(include).then(
@@ -124,7 +132,10 @@ async function workspaceIncludes(workspace: string): Promise<readonly string[]> 
     () => ({ isDirectory: false }),
   );
   if (!isDirectory)
-    throw new NotFoundError(`the workspace ${workspace} has no folder include`, "check the path after -w");
+    throw new InvalidArgumentError(
+      `the workspace ${workspace} has no folder include`,
+      "check the path after -w",
+    );
   return [include, join(include, "vmlinux", targetArch(process.arch))];
 }
 
@@ -132,7 +143,10 @@ async function readUserFile(path: string): Promise<SourceFile> {
   try {
     return await readSource(path);
   } catch (cause) {
-    throw new NotFoundError(`cannot read ${path}: ${(cause as Error).message}`, "check the path", { cause });
+    const error = cause as NodeJS.ErrnoException;
+    if (error.code === "ENOENT")
+      throw new InvalidArgumentError(`there is no file ${path}`, "check the path", { cause });
+    throw new NotFoundError(`cannot read ${path}: ${error.message}`, "check the path", { cause });
   }
 }
 

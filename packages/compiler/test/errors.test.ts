@@ -94,8 +94,10 @@ describe("a source with errors", () => {
   });
 
   it("that does not exist is a file not found", async () => {
-    await expect(compilePackage(join(directory, "no.bpf.c"))).rejects.toThrow(NotFoundError);
-    await expect(compilePackage(source("int x;"), join(directory, "no.h"))).rejects.toThrow(NotFoundError);
+    await expect(compilePackage(join(directory, "no.bpf.c"))).rejects.toThrow(InvalidArgumentError);
+    await expect(compilePackage(source("int x;"), join(directory, "no.h"))).rejects.toThrow(
+      InvalidArgumentError,
+    );
   });
 });
 

@@ -2,7 +2,7 @@ import { execFileSync } from "node:child_process";
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { InvalidArgumentError, NotFoundError } from "@skep/bpf";
+import { InvalidArgumentError } from "@skep/bpf";
 import { CompileError, compilePackage, writeOutputs } from "@skep/compiler";
 import { writePackage } from "@skep/package";
 import { afterAll, describe, expect, it } from "vitest";
@@ -74,7 +74,7 @@ describe("a workspace", () => {
   it("is said to be missing when it is", async () => {
     await expect(
       compilePackage(join(FIXTURES, "minimal.bpf.c"), undefined, { workspace: join(root, "none") }),
-    ).rejects.toThrow(NotFoundError);
+    ).rejects.toThrow(InvalidArgumentError);
   });
 });
 

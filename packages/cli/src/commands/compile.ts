@@ -31,7 +31,7 @@ Examples:
 
 /** The command `ecc`, which is also `skep compile`: a source file in, a package out. */
 export function compileCommand(name: "ecc" | "compile"): Command {
-  return new Command(name)
+  return new Command(name === "ecc" ? "ecc" : "skep compile")
     .description(
       "Compile an eBPF source file into a package that skep run and ecli run on any kernel with BTF.",
     )

@@ -8,7 +8,8 @@ const help = (command: string) => `Run an eBPF program and show what it reports.
 Usage: ${command} [-j] PROGRAM [OPTIONS]
 
 PROGRAM is one of
-  NAME           a bundled tool: ${bundledToolNames().join(", ")}
+  NAME           a bundled tool (skep tools says what each does):
+${namesInLines(bundledToolNames())}
   FILE           a package (JSON, YAML or tar, as skep compile and ecc write them), a Wasm module, an object file, or
                  a C source, which is compiled on the fly, with FILE.h next to it where that exists
   -              any of these on standard input
@@ -23,16 +24,33 @@ Options:
   --require-signature PUB.pem
                  Run only what is signed with this key (skep sign)
   --insecure     Plain http, for registries that are not on this machine
+  -p, --prog-type KIND
+                 Accepted for compatibility: json, tar or wasm; the contents decide
   -h, --help     Print help
 
-Ends on Ctrl-C, or when the reader of its output goes away. Exit codes: 0 ended by the user, 64 usage,
-65 malformed package, 69 not supported by this kernel, 77 missing rights.
+Ends on Ctrl-C, or when the reader of its output goes away. Exit codes: 0 ended by the user, 64 usage, 65 malformed
+package, 66 nothing at an address, 69 not supported by this kernel, 75 lost events and --fail-on-loss, 77 missing rights;
+of a Wasm module, its own.
 
 Examples:
   sudo ${command} opensnoop --pid 1234
   sudo ${command} exitsnoop --json | head -5
   sudo ${command} hello.bpf.c
 `;
+
+/** Indented below `NAME`. */
+function namesInLines(names: readonly string[]): string {
+  const lines: string[] = [];
+  for (const name of names) {
+    const longer = `${lines.at(-1) ?? ""} ${name},`;
+    if (lines.length === 0 || longer.length > 100) lines.push(`${name},`);
+    else lines[lines.length - 1] = longer;
+  }
+  return lines
+    .map((line) => `                 ${line}`)
+    .join("\n")
+    .replace(/,$/, "");
+}
 
 /**
  * `skep run`, `ecli run` and `ecli FILE`. Resolves to the exit code.

@@ -25,6 +25,7 @@ export async function tools(args: readonly string[]): Promise<number> {
     return 0;
   }
   const width = Math.max(0, ...list.map(({ name }) => name.length));
-  for (const { name, description } of list) process.stdout.write(`${name.padEnd(width)}  ${description}\n`);
+  for (const { name, description } of list)
+    process.stdout.write(`${name.padEnd(width)}  ${description.replace(/\.$/, "")}\n`);
   return 0;
 }
