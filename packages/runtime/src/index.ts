@@ -1,5 +1,3 @@
-export { examinationJson, examinationText } from "./doctor/examination-text.ts";
-export { type Examination, examine } from "./doctor/examine.ts";
 export { ExitCode, type Explanation, explain } from "./explain.ts";
 export { type Flag, type FlagShape, flagsOf, type VariableNotes } from "./flags.ts";
 export { didYouMean } from "./near-option.ts";

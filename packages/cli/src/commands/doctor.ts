@@ -1,6 +1,7 @@
 import { readFileSync } from "node:fs";
 import { readPackage } from "@skep/package";
-import { examinationJson, examinationText, examine, UsageError } from "@skep/runtime";
+import { UsageError } from "@skep/runtime";
+import { examinationJson, examinationText, examine } from "@skep/runtime/doctor";
 import { bundledTools } from "../bundled-tools.ts";
 
 const HELP = `Say what this machine can do with eBPF, and which of the bundled tools run here.
