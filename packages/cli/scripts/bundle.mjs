@@ -3,7 +3,8 @@
  * What holds native code or data files of its own stays outside and is loaded from node_modules when needed.
  */
 import { execFileSync } from "node:child_process";
-import { rmSync } from "node:fs";
+import { copyFileSync, rmSync } from "node:fs";
+import { createRequire } from "node:module";
 import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
 
@@ -59,3 +60,9 @@ await build({
 
 const copyGrammar = fileURLToPath(new URL("../../compiler/scripts/copy-grammar.mjs", import.meta.url));
 execFileSync(process.execPath, [copyGrammar, `${outdir}/wasm`], { stdio: "inherit" });
+
+// Names of C++ and Rust functions are written out by a WebAssembly module, which is read when the first one is met.
+const demangler = createRequire(new URL("../../symbols/package.json", import.meta.url)).resolve(
+  "gecko-profiler-demangle/index_bg.wasm",
+);
+copyFileSync(demangler, `${outdir}/wasm/gecko-profiler-demangle.wasm`);

@@ -1,3 +1,5 @@
+import { lastNotAfter, Ranges } from "./ranges.ts";
+
 /** Functions by address. Addresses are exact to 2^53. */
 export interface SymbolTable {
   /** Entries. */
@@ -26,47 +28,42 @@ export function symbolTable(
   nameAt: (index: number) => string,
   bytesOfNames: number,
 ): SymbolTable {
-  // How far anything reaches that begins here or before: where to stop walking back.
-  const reach = new Float64Array(starts.length);
-  let furthest = 0;
-  for (let index = 0; index < starts.length; index++) {
-    furthest = Math.max(furthest, ends[index] ?? 0);
-    reach[index] = furthest;
-  }
+  const ranges = new Ranges(starts, ends);
   return {
     length: starts.length,
-    bytes: starts.byteLength * 3 + bytesOfNames,
+    bytes: ranges.bytes + bytesOfNames,
     find(address) {
-      for (let index = lastNotAfter(starts, address); index >= 0; index--) {
-        if ((reach[index] ?? 0) <= address) return undefined;
-        if ((ends[index] ?? 0) > address)
-          return { name: nameAt(index), offset: address - (starts[index] ?? 0) };
-      }
-      return undefined;
+      const index = ranges.find(address);
+      return index < 0 ? undefined : { name: nameAt(index), offset: address - (starts[index] ?? 0) };
     },
   };
 }
 
-/** A table of a few ranges in any order. Of several with the same start the last one counts. */
-export function tableOfRanges(ranges: readonly SymbolRange[]): SymbolTable {
-  const latest = new Map(ranges.map((range) => [range.start, range]));
-  const sorted = [...latest.values()].sort((one, other) => one.start - other.start);
-  return symbolTable(
-    Float64Array.from(sorted, ({ start }) => start),
-    Float64Array.from(sorted, ({ end }) => end),
-    (index) => sorted[index]?.name ?? "",
-    sorted.reduce((bytes, { name }) => bytes + name.length, 0),
-  );
-}
-
-/** Index of the last element that is not greater than `value`; -1 when all are. */
-export function lastNotAfter(sorted: Float64Array, value: number): number {
-  let low = 0;
-  let high = sorted.length;
-  while (low < high) {
-    const middle = (low + high) >>> 1;
-    if ((sorted[middle] ?? 0) <= value) low = middle + 1;
-    else high = middle;
+/** A table of ranges in any order, which may overlap: each address belongs to the last one that claims it. */
+export function tableOfClaims(claims: readonly SymbolRange[]): SymbolTable {
+  const edges = Float64Array.from(new Set(claims.flatMap(({ start, end }) => [start, end]))).sort();
+  const owners = new Int32Array(edges.length).fill(-1);
+  // From each part the next one that nobody owns yet: no part is looked at twice.
+  const next = Uint32Array.from({ length: edges.length + 1 }, (_, index) => index);
+  const free = (part: number): number => {
+    let root = part;
+    while (next[root] !== root) root = next[root] ?? 0;
+    for (let at = part; at !== root; ) [at, next[at]] = [next[at] ?? 0, root];
+    return root;
+  };
+  for (let claim = claims.length - 1; claim >= 0; claim--) {
+    const { start, end } = claims[claim]!;
+    for (let part = free(lastNotAfter(edges, start)); (edges[part] ?? end) < end; part = free(part)) {
+      owners[part] = claim;
+      next[part] = part + 1;
+    }
   }
-  return low - 1;
+  return {
+    length: claims.length,
+    bytes: edges.byteLength * 2 + claims.reduce((bytes, { name }) => bytes + name.length + 64, 0),
+    find(address) {
+      const owner = claims[owners[lastNotAfter(edges, address)] ?? -1];
+      return owner && { name: owner.name, offset: address - owner.start };
+    },
+  };
 }

@@ -126,9 +126,7 @@ describe("addresses in processes", () => {
     const map = `/tmp/perf-${pid}.map`;
     writeFileSync(map, `${code.toString(16)} 20 LazyCompile:*hot /app/main.js:3\n`);
     try {
-      expect(symbolizer.user(pid, [code + 5n]).map(symbolText)).toEqual([
-        "LazyCompile:*hot /app/main.js:3+0x5",
-      ]);
+      expect(symbolizer.user(pid, [code + 5n]).map(symbolText)).toEqual(["hot /app/main.js:3"]);
     } finally {
       rmSync(map);
     }

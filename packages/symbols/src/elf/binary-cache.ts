@@ -1,6 +1,8 @@
 import { closeSync, constants, fstatSync, openSync, statSync } from "node:fs";
 import type { ElfFile } from "@skep/bpf";
-import { type Binary, binaryOf, buildIdOf } from "./binary.ts";
+import { type Binary, binaryOf } from "./binary.ts";
+import { buildIdOf } from "./build-id.ts";
+import { findDebugFile, type Place } from "./debug-files.ts";
 import { readElfParts } from "./elf-parts.ts";
 
 /** What is kept when nobody says otherwise: a hundred ordinary programs with their libraries. */
@@ -29,9 +31,10 @@ export class BinaryCache {
 
   /**
    * @param inode of the file that is meant; another one in its place is not read
+   * @param place where it lies for the process that runs it, and so where its debug file may be
    * @returns undefined for what is no ELF file of 64 bits; `"unreadable"` for what is no file, not for us, or another by now
    */
-  read(path: string, inode: number | undefined): Binary | undefined | "unreadable" {
+  read(path: string, inode: number | undefined, place: Place): Binary | undefined | "unreadable" {
     let file: number | undefined;
     try {
       // Opening a device or a pipe might do something, or wait.
@@ -41,7 +44,7 @@ export class BinaryCache {
       if (!isFile || (inode !== undefined && inode !== ino)) return "unreadable";
       const key = `${dev}:${ino}:${size}:${mtimeMs}`;
       if (this.#byFile.has(key)) return this.#use(key);
-      const binary = this.#load(file);
+      const binary = this.#load(file, place);
       this.#keep(key, binary);
       return binary;
     } catch {
@@ -58,14 +61,14 @@ export class BinaryCache {
     return binary;
   }
 
-  #load(file: number): Binary | undefined {
+  #load(file: number, place: Place): Binary | undefined {
     try {
       const elf = readElfParts(file);
       const id = identityOf(elf);
       const known = id === undefined ? undefined : this.#byBuildId.get(id);
       if (known !== undefined) return known;
-      const binary = binaryOf(elf);
-      this.#bytes += binary.symbols.bytes;
+      const binary = binaryOf(elf, () => findDebugFile(elf, place));
+      this.#bytes += binary.bytes;
       if (id !== undefined) this.#byBuildId.set(id, binary);
       return binary;
     } catch {
@@ -86,7 +89,7 @@ export class BinaryCache {
     const [key, binary] = oldest;
     this.#byFile.delete(key);
     if (binary === undefined || [...this.#byFile.values()].includes(binary)) return;
-    this.#bytes -= binary.symbols.bytes;
+    this.#bytes -= binary.bytes;
     for (const [id, known] of this.#byBuildId) if (known === binary) this.#byBuildId.delete(id);
   }
 }
@@ -99,6 +102,8 @@ function withKind(file: number) {
 /** A stripped copy has the build id of its original, but not its symbols. */
 function identityOf(elf: ElfFile): string | undefined {
   const id = buildIdOf(elf);
-  const tables = elf.sections.filter(({ type }) => type === 2 || type === 11).map(({ size }) => size);
+  const tables = elf.sections
+    .filter(({ type, name }) => type === 2 || type === 11 || name === ".debug_line")
+    .map(({ size }) => size);
   return id === undefined ? undefined : `${id} ${tables.join(" ")}`;
 }

@@ -6,6 +6,7 @@ const SECTION_HEADER = 64;
 const SEGMENT_HEADER = 56;
 const SHT_SYMTAB = 2;
 const SHT_NOTE = 7;
+const SHT_NOBITS = 8;
 const SHT_DYNSYM = 11;
 
 /** Headers and names of sections beyond this are no program's. */
@@ -14,9 +15,12 @@ const MOST_HEADERS = 16 << 20;
 const MOST_SYMBOLS = 1 << 30;
 /** A build id takes 36 bytes. */
 const MOST_NOTES = 64 << 10;
+/** Sections with what else names and lines take, and how much of it. */
+const WANTED = new Set([".gnu_debugdata", ".gnu_debuglink", ".debug_line", ".debug_line_str"]);
+const MOST_WANTED = 128 << 20;
 
 /**
- * Reads of an ELF file what symbols need: headers, symbol tables, their names, notes. The bytes in between stay zero, and a page
+ * Reads of an ELF file what symbols need: headers, symbol tables, their names, notes, tables of lines. The bytes in between stay zero, and a page
  * that is never touched takes no memory: of a program of 100 MB a few are read.
  * @throws {MalformedError} {NotImplementedError} and what reading the file throws
  */
@@ -35,7 +39,8 @@ export function readElfParts(file: number): ElfFile {
     fillSectionHeaders(view, little, fill);
   }
   const elf = readElf(image);
-  for (const { type, link, offset, size: length } of elf.sections) {
+  for (const { name, type, link, offset, size: length } of elf.sections) {
+    if (WANTED.has(name) && type !== SHT_NOBITS && length <= MOST_WANTED) fill(offset, length);
     if (type === SHT_NOTE && length <= MOST_NOTES) fill(offset, length);
     if (type !== SHT_SYMTAB && type !== SHT_DYNSYM) continue;
     const names = elf.sections[link];

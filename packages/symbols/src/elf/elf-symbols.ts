@@ -12,13 +12,23 @@ const STT_GNU_IFUNC = 10;
 const STB_LOCAL = 0;
 const STB_WEAK = 2;
 
-/** Functions of the file by address, from both symbol tables. @throws {MalformedError} */
-export function elfSymbols(elf: ElfFile): SymbolTable {
-  const tables = elf.sections.filter(({ type }) => type === SHT_SYMTAB || type === SHT_DYNSYM);
-  const entries = tables.reduce((sum, { size }) => sum + Math.floor(size / ENTRY), 0);
+/** Whether the file still has the table that stripping removes. */
+export function hasAllSymbols(elf: ElfFile): boolean {
+  return elf.sections.some(({ type, size }) => type === SHT_SYMTAB && size > ENTRY);
+}
+
+/** Functions by address, from all symbol tables of a file and of what belongs to it. @throws {MalformedError} */
+export function elfSymbols(files: readonly ElfFile[]): SymbolTable {
+  const tables = files.flatMap((elf) => tablesOf(elf).map((section) => ({ elf, section })));
+  const entries = tables.reduce((sum, { section }) => sum + Math.floor(section.size / ENTRY), 0);
   const found = new Functions(entries);
-  for (const section of tables) collect(elf, section, found);
+  for (const { elf, section } of tables) collect(elf, section, found);
   return found.table();
+}
+
+/** In a debug file the tables that stayed behind in the binary have no contents. */
+function tablesOf(elf: ElfFile): readonly ElfSection[] {
+  return elf.sections.filter(({ type }) => type === SHT_SYMTAB || type === SHT_DYNSYM);
 }
 
 /** Reads one table. Names are read when asked for: most never are. */
@@ -114,12 +124,12 @@ class Functions {
     return order.subarray(0, kept);
   }
 
-  /** Lower is better: with a size, few underscores, global before weak before local. */
+  /** Lower is better: with a size, known to other files, few underscores, global before weak. */
   #rank(at: number): number {
     const text = nameAt(this.#texts[this.#strings[at] ?? 0], this.#names[at] ?? 0);
     const underscores = /^_*/.exec(text)?.[0].length ?? 0;
     const binding = this.#bindings[at];
-    const order = binding === STB_LOCAL ? 2 : binding === STB_WEAK ? 1 : 0;
+    const order = binding === STB_LOCAL ? 500 : binding === STB_WEAK ? 1 : 0;
     return (this.#sizes[at] === 0 ? 1000 : 0) + Math.min(underscores, 20) * 10 + order;
   }
 }

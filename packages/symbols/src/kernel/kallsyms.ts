@@ -1,4 +1,4 @@
-import { lastNotAfter } from "../symbol-table.ts";
+import { lastNotAfter } from "../ranges.ts";
 
 /** A name the kernel has for an address. */
 export interface KernelSymbol {

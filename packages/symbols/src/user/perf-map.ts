@@ -1,20 +1,26 @@
 import { closeSync, constants, fstatSync, openSync, readSync } from "node:fs";
-import { type SymbolTable, tableOfRanges } from "../symbol-table.ts";
+import { type SymbolTable, tableOfClaims } from "../symbol-table.ts";
 
 /** Longer files are read up to here: a virtual machine that runs for weeks keeps appending. */
 const MOST_BYTES = 64 << 20;
 
+/** Longer names are cut off. */
+const MOST_NAME = 1024;
+
 /** `7f12a4c0 3c LazyCompile:~main file.js:3`: start, size, name. */
 const LINE = /^(?:0x)?([0-9a-f]{1,14}) (?:0x)?([0-9a-f]{1,12}) (.+)$/i;
 
-/** The text of a perf map file. Code is moved and thrown away: of two that claim a place, the later line is right. */
+/**
+ * The text of a perf map file. Code is moved and thrown away, and other code written where it was: of two that claim an address,
+ * the later line is right.
+ */
 export function parsePerfMap(text: string): SymbolTable {
-  return tableOfRanges(
+  return tableOfClaims(
     text.split("\n").flatMap((line) => {
       const [, start, size, name] = LINE.exec(line) ?? [];
       if (start === undefined || size === undefined || name === undefined) return [];
       const at = Number.parseInt(start, 16);
-      return [{ start: at, end: at + Number.parseInt(size, 16), name: name.trimEnd() }];
+      return [{ start: at, end: at + Number.parseInt(size, 16), name: name.slice(0, MOST_NAME).trimEnd() }];
     }),
   );
 }

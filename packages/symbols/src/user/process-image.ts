@@ -1,10 +1,12 @@
 import { readFileSync } from "node:fs";
 import { type MemoryRegion, parseMaps } from "@skep/bpf";
+import { demangle } from "../demangle.ts";
 import type { Binary } from "../elf/binary.ts";
 import type { BinaryCache } from "../elf/binary-cache.ts";
 import type { SymbolTable } from "../symbol-table.ts";
 import { missing, type Symbolized } from "../symbolized.ts";
 import { PerfMapFile } from "./perf-map.ts";
+import { runtimeName } from "./script-names.ts";
 import { VDSO, vdso } from "./vdso.ts";
 
 /** Behind the path of a file that has no name any more (proc_pid_maps(5)). */
@@ -50,9 +52,10 @@ export class ProcessImage {
     const at = binary.addressOf(region.path === VDSO ? Number(address - region.start) : inFile);
     const found = at === undefined ? undefined : binary.symbols.find(at);
     const its = module ?? region.path;
-    return found === undefined
-      ? missing("stripped", its, BigInt(at ?? inFile))
-      : { kind: "found", name: found.name, offset: BigInt(found.offset), module: its };
+    if (at === undefined || found === undefined) return missing("stripped", its, BigInt(at ?? inFile));
+    const source = binary.lines?.find(at);
+    const symbol = { name: demangle(found.name), offset: BigInt(found.offset), module: its };
+    return { kind: "found", ...symbol, ...(source && { source }) };
   }
 
   #binaryOf(region: MemoryRegion): Binary | undefined | "unreadable" {
@@ -68,10 +71,15 @@ export class ProcessImage {
    */
   #readBinary({ start, end, path, inode }: MemoryRegion): Binary | undefined | "unreadable" {
     const link = `/proc/${this.pid}/map_files/${start.toString(16)}-${end.toString(16)}`;
-    const mapped = this.#cache.read(link, undefined);
+    const place = {
+      root: `/proc/${this.pid}/root`,
+      path: path.replace(DELETED, "").replaceAll("\\012", "\n"),
+    };
+    const mapped = this.#cache.read(link, undefined, place);
     if (mapped !== "unreadable") return mapped;
-    const named = `/proc/${this.pid}/root${path.replace(DELETED, "").replaceAll("\\012", "\n")}`;
-    return this.#cache.read(named, inode);
+    const named = this.#cache.read(`${place.root}${place.path}`, inode, place);
+    // Of a process that has ended since, what we see under the name is the file, if it is the same.
+    return named === "unreadable" ? this.#cache.read(place.path, inode, { ...place, root: "" }) : named;
   }
 
   #regionAt(address: bigint): MemoryRegion | undefined {
@@ -91,7 +99,7 @@ function fromPerfMap(tables: readonly SymbolTable[], address: bigint, region: Me
   for (const table of tables) {
     const found = table.find(Number(address));
     if (found !== undefined)
-      return { kind: "found", name: found.name, offset: BigInt(found.offset), module: undefined };
+      return { kind: "found", ...runtimeName(found.name), offset: BigInt(found.offset), module: undefined };
   }
   return missing("anonymous", region.path === "" ? undefined : region.path.replace(DELETED, ""));
 }
