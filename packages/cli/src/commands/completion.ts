@@ -9,7 +9,7 @@ Examples:
   source <(skep completion bash)                                     for this shell
   skep completion bash > /etc/bash_completion.d/skep                 for all
   skep completion zsh >> ~/.zshrc                                    after compinit
-  skep completion fish > ~/.config/fish/completions/skep.fish
+  skep completion fish > ~/.config/fish/conf.d/skep.fish
 `;
 
 /** `skep completion SHELL`. Resolves to the exit code. */
