@@ -3,13 +3,15 @@
  * What holds native code or data files of its own stays outside and is loaded from node_modules when needed.
  */
 import { execFileSync } from "node:child_process";
-import { copyFileSync, rmSync } from "node:fs";
+import { copyFileSync, existsSync, renameSync, rmSync } from "node:fs";
 import { createRequire } from "node:module";
 import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
-const outdir = `${root}dist/bundle`;
+const finished = `${root}dist/bundle`;
+// Built beside the old one, which stays in use until the new one is whole: commands may run meanwhile, and a build may fail.
+const outdir = `${finished}.new`;
 
 rmSync(outdir, { recursive: true, force: true });
 await build({
@@ -66,3 +68,9 @@ const demangler = createRequire(new URL("../../symbols/package.json", import.met
   "gecko-profiler-demangle/index_bg.wasm",
 );
 copyFileSync(demangler, `${outdir}/wasm/gecko-profiler-demangle.wasm`);
+
+const old = `${finished}.old`;
+rmSync(old, { recursive: true, force: true });
+if (existsSync(finished)) renameSync(finished, old);
+renameSync(outdir, finished);
+rmSync(old, { recursive: true, force: true });
