@@ -20,6 +20,8 @@ export const ExitCode = {
   NoInput: 66,
   Unsupported: 69,
   Bug: 70,
+  /** EX_IOERR: the output cannot be written. */
+  Output: 74,
   /** EX_TEMPFAIL: `--fail-on-loss`, and events were lost. */
   Loss: 75,
   Permission: 77,
@@ -45,6 +47,11 @@ export function explain(error: unknown): Explanation {
   if (errno === "ENOENT") return { lines: [messageOf(error)], exitCode: ExitCode.NoInput };
   if (errno === "EACCES" || errno === "EPERM")
     return { lines: [messageOf(error)], exitCode: ExitCode.Permission };
+  if (errno === "ENOSPC" || errno === "EDQUOT" || errno === "EFBIG")
+    return {
+      lines: [`cannot write: ${messageOf(error)}`, "make room, or write elsewhere"],
+      exitCode: ExitCode.Output,
+    };
   if (errno !== undefined) return { lines: [messageOf(error)], exitCode: ExitCode.Failure };
   return {
     lines: [

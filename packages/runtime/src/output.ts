@@ -1,5 +1,8 @@
 import type { Writable } from "node:stream";
 
+/** A pipe or socket whose reader has gone, a terminal that was closed. */
+const READER_HAS_GONE = new Set(["EPIPE", "ECONNRESET", "EIO", "ERR_STREAM_DESTROYED"]);
+
 /** A line of text; bytes are written as they are. */
 export type Line = string | Uint8Array;
 
@@ -14,6 +17,7 @@ export class Output {
   #pending = "";
   #inFlight = 0;
   #closed = false;
+  #failure: Error | undefined;
   #waiting: (() => void)[] = [];
   /** Set when the reader has gone (`| head`): nothing more can be shown. */
   onClosed: () => void = () => {};
@@ -24,7 +28,10 @@ export class Output {
   constructor(stream: Writable, limit = 1 << 20) {
     this.#stream = stream;
     this.#limit = limit;
-    stream.on("error", () => this.#close());
+    stream.on("error", (error: NodeJS.ErrnoException) => {
+      if (!READER_HAS_GONE.has(error.code ?? "")) this.#failure ??= error;
+      this.#close();
+    });
   }
 
   get closed(): boolean {
@@ -67,9 +74,11 @@ export class Output {
   /**
    * Resolves when everything is written, the reader has gone, or `milliseconds` have passed.
    * @returns what the reader has not taken, in characters
+   * @throws what kept the output from being written: a full disk
    */
   async finish(milliseconds: number): Promise<number> {
     this.flush();
+    this.#check();
     if (this.#inFlight === 0 || this.#closed) return 0;
     await new Promise<void>((resolve) => {
       const timer = setTimeout(resolve, milliseconds);
@@ -78,7 +87,12 @@ export class Output {
         resolve();
       });
     });
+    this.#check();
     return this.#closed ? 0 : this.#inFlight;
+  }
+
+  #check(): void {
+    if (this.#failure !== undefined) throw this.#failure;
   }
 
   #close(): void {

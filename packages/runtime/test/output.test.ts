@@ -1,5 +1,6 @@
 import { PassThrough, Writable } from "node:stream";
 import { describe, expect, it } from "vitest";
+import { explain } from "../src/explain.ts";
 import { Output } from "../src/output.ts";
 
 describe("Output", () => {
@@ -52,5 +53,20 @@ describe("Output", () => {
     await output.finish(1000);
     expect(closed).toBe(1);
     expect(output.closed).toBe(true);
+  });
+
+  it("throws when a disk is full: that is no reader who has seen enough", async () => {
+    const stream = new PassThrough();
+    const output = new Output(stream);
+    output.line("x");
+    const full = Object.assign(new Error("write ENOSPC"), { code: "ENOSPC", syscall: "write" });
+    stream.destroy(full);
+    await new Promise((resolve) => stream.once("close", resolve));
+    expect(output.closed).toBe(true);
+    await expect(output.finish(1000)).rejects.toBe(full);
+    expect(explain(full)).toEqual({
+      lines: ["cannot write: write ENOSPC", "make room, or write elsewhere"],
+      exitCode: 74,
+    });
   });
 });

@@ -29,8 +29,8 @@ Options:
   -h, --help     Print help
 
 Ends on Ctrl-C, or when the reader of its output goes away. Exit codes: 0 ended by the user, 64 usage, 65 malformed
-package, 66 nothing at an address, 69 not supported by this kernel, 75 lost events and --fail-on-loss, 77 missing rights;
-of a Wasm module, its own.
+package, 66 nothing at an address, 69 not supported by this kernel, 74 output that cannot be written, 75 lost events and
+--fail-on-loss, 77 missing rights; of a Wasm module, its own.
 
 Examples:
   sudo ${command} opensnoop --pid 1234
