@@ -2,6 +2,8 @@
 #ifndef PATH_BPF_H
 #define PATH_BPF_H
 
+#include "open-file.bpf.h"
+
 #define AT_FDCWD -100
 
 /* The longest name of a file, and the longest path that a system call takes, with its NUL (limits.h). */
@@ -106,20 +108,6 @@ static __noinline __u32 write_path_before(struct path_buffer *buffer, __u32 end,
 		buffer->bytes[(start + 2) & 4095] = '.';
 	}
 	return start;
-}
-
-/* The open file behind a descriptor of the current process, or null. */
-static __always_inline struct file *file_of(int fd)
-{
-	struct task_struct *task = (struct task_struct *)bpf_get_current_task();
-	struct fdtable *table = BPF_CORE_READ(task, files, fdt);
-	struct file **files = BPF_CORE_READ(table, fd);
-	struct file *file = 0;
-
-	if (fd < 0 || (__u32)fd >= BPF_CORE_READ(table, max_fds))
-		return 0;
-	bpf_probe_read_kernel(&file, sizeof(file), &files[fd]);
-	return file;
 }
 
 /* The directory that a relative path begins at: that of a descriptor, or the current one. */

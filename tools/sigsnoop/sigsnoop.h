@@ -2,16 +2,52 @@
 #ifndef SIGSNOOP_H
 #define SIGSNOOP_H
 
-/* One finished kill, tkill or tgkill. */
+/* What came of a signal (include/trace/events/signal.h), or of asking with signal 0. */
+enum signal_result {
+	NOTHING = -1,
+	DELIVERED,
+	IGNORED,
+	ALREADY_PENDING,
+	QUEUE_FULL,
+	INFO_LOST,
+	EXISTS,
+};
+
+/// A signal that was sent, or should have been.
+/// @view table pid, comm:15, sig="SIG":11, tpid, tcomm="TCOMM":15, result:15, via
 struct event {
-	/* Sender: process ID and command. */
+	/// @format timestamp ns
+	unsigned long long time;
+	/// The sender's cgroup (v2): the inode of its directory.
+	/// @hidden
+	unsigned long long cgroup;
+	/// The sender.
 	int pid;
-	char comm[16];
+	/// @hidden
+	int tid;
+	/// @format uid
+	/// @hidden
+	unsigned int uid;
+	/// @format signal
 	int sig;
-	/* Receiver as passed by the caller: a process, a thread (tkill, tgkill) or a negative process group. */
+	/// si_code of sigaction(2): why the signal was sent.
+	/// @hidden
+	int code;
+	/// The target; as the caller named it when there is no such process.
 	int tpid;
-	/* 0, or the negative errno of a failed call. */
-	int ret;
+	/// The thread that was chosen, or meant.
+	/// @hidden
+	int ttid;
+	/// 0 or above: what came of the signal. Below: why the call failed.
+	/// @format result signal_result
+	int result;
+	/// @format comm
+	char comm[16];
+	/// @format comm
+	char tcomm[16];
+	/// The system call that sent it, or kernel.
+	/// @format string
+	char via[20];
 };
 
 #endif

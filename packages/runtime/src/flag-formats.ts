@@ -1,6 +1,7 @@
 import { readFileSync } from "node:fs";
 import { constants } from "node:os";
 import type { ValueTaker } from "./flag-value.ts";
+import { REAL_TIME_MAX, REAL_TIME_MIN } from "./formats/signal.ts";
 import { UsageError } from "./usage-error.ts";
 
 /**
@@ -15,7 +16,7 @@ const WRITTEN: Readonly<Record<string, ReadWritten>> = {
   port: (text, [order], flag) => (order === "host" ? undefined : networkPort(text, flag)),
   ip: (text) => networkAddress(text),
   uid: (text) => userId(text),
-  signal: (text) => named(constants.signals, text.replace(/^(?!SIG)/, "SIG")),
+  signal: (text) => signalNumber(text.replace(/^(?!SIG)/, "SIG")),
   errno: (text) => named(constants.errno, text),
   octal: (text, _, flag) => octal(text, flag),
   mode: (text, _, flag) => octal(text, flag),
@@ -138,6 +139,14 @@ export function userId(name: string): bigint | undefined {
   } catch {
     return undefined;
   }
+}
+
+/** `SIGTERM`, `SIGRTMIN+3`, `SIGRTMAX-1`. */
+function signalNumber(text: string): bigint | undefined {
+  const [, end, sign, distance = "0"] = /^SIGRT(MIN|MAX)(?:([+-])(\d{1,2}))?$/.exec(text) ?? [];
+  if (end === undefined) return named(constants.signals, text);
+  const number = (end === "MIN" ? REAL_TIME_MIN : REAL_TIME_MAX) + Number(distance) * (sign === "-" ? -1 : 1);
+  return number >= REAL_TIME_MIN && number <= REAL_TIME_MAX ? BigInt(number) : undefined;
 }
 
 function named(names: object, text: string): bigint | undefined {

@@ -8,8 +8,8 @@ const NAMES =
   );
 
 /** The C library keeps the kernel's first two real-time signals to itself: its SIGRTMIN is 34 (signal(7)). */
-const REAL_TIME_MIN = 34;
-const REAL_TIME_MAX = 64;
+export const REAL_TIME_MIN = 34;
+export const REAL_TIME_MAX = 64;
 
 /** `signal`: its name; 0, which kill(2) takes to ask whether a process is there, is `0`. */
 export const signal: MakeFormat = (shape) =>
