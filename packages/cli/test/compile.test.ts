@@ -76,6 +76,13 @@ describe("ecc", () => {
     expect(existsSync(join(directory, "package.json"))).toBe(false);
   });
 
+  it("takes a clang by name, and an llvm-strip that it does not need", async () => {
+    const { code, text } = await run(source, "-c", "clang", "-l", "/no/such/llvm-strip", "-n");
+    expect(code).toBe(0);
+    expect(text).toContain("note: --llvm-strip-bin is not used");
+    await expect(run(source, "-c", "/no/such/clang")).rejects.toThrow(/is not a clang that can be run/);
+  });
+
   it("writes to the directory asked for, as YAML if asked", async () => {
     expect((await run(source, "-o", join(directory, "out"), "-y")).code).toBe(0);
     expect(readdirSync(join(directory, "out")).sort()).toEqual([

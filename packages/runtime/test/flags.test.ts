@@ -1,5 +1,5 @@
 import { fileURLToPath } from "node:url";
-import { readSpec } from "@skep/bpf";
+import { NotImplementedError, readSpec } from "@skep/bpf";
 import type { PackageMeta } from "@skep/package";
 import { describe, expect, it } from "vitest";
 import { compileFixture } from "../../bpf/test/compile-fixture.ts";
@@ -72,6 +72,12 @@ describe("eventSources", () => {
   it("finds a struct by name when the id belongs to another build", () => {
     const stale = { ...exported("event"), type_id: 1 };
     expect(eventSources(spec, meta({ export_types: [stale] }))[0]?.typeIds).toEqual([btf.find("event", 4)]);
+  });
+
+  it("refuses records that are put together from members, which only a hand could have written", () => {
+    const config = { custom_members: [{ name: "pid", offset: 0, btf_type_id: 1 }] };
+    const maps = [{ ident: "events", name: "events", export_config: config }];
+    expect(() => eventSources(spec, meta({}, maps))).toThrow(NotImplementedError);
   });
 
   it("leaves out what is not exported, and knows no type where nobody gave one", () => {
