@@ -18,7 +18,7 @@ packages=(
   openjdk-17-jdk-headless # a JVM whose collections javagc counts
   docker-registry apache2-utils skopeo # a registry to push to, its users, and another client to compare with
   lld wasi-libc libclang-rt-dev-wasm32 # WebAssembly programs in C
-  gcc libc6-dev iproute2 util-linux procps zstd xz-utils
+  gcc g++ llvm libc6-dev iproute2 util-linux procps zstd xz-utils
 )
 
 missing=()

@@ -8,7 +8,7 @@ const MOST_BYTES = 64 << 20;
 const MOST_NAME = 1024;
 
 /** `7f12a4c0 3c LazyCompile:~main file.js:3`: start, size, name. */
-const LINE = /^(?:0x)?([0-9a-f]{1,14}) (?:0x)?([0-9a-f]{1,12}) (.+)$/i;
+const LINE = /^(?:0x)?0*([0-9a-f]{1,14}) (?:0x)?0*([0-9a-f]{1,12}) (.+)$/i;
 
 /**
  * The text of a perf map file. Code is moved and thrown away, and other code written where it was: of two that claim an address,

@@ -1,4 +1,4 @@
-import { readFileSync } from "node:fs";
+import { readFileSync, readlinkSync } from "node:fs";
 import { type MemoryRegion, parseMaps } from "@skep/bpf";
 import { demangle } from "../demangle.ts";
 import type { Binary } from "../elf/binary.ts";
@@ -20,6 +20,7 @@ export class ProcessImage {
   readonly #regions: readonly MemoryRegion[];
   readonly #cache: BinaryCache;
   readonly #perfMaps: readonly PerfMapFile[];
+  #root: string | undefined;
   readonly #binaries = new Map<MemoryRegion, Binary | undefined | "unreadable">();
 
   constructor(pid: number, text: string, cache: BinaryCache) {
@@ -71,15 +72,22 @@ export class ProcessImage {
    */
   #readBinary({ start, end, path, inode }: MemoryRegion): Binary | undefined | "unreadable" {
     const link = `/proc/${this.pid}/map_files/${start.toString(16)}-${end.toString(16)}`;
-    const place = {
-      root: `/proc/${this.pid}/root`,
-      path: path.replace(DELETED, "").replaceAll("\\012", "\n"),
-    };
+    const place = { root: `/proc/${this.pid}/root`, path: this.#pathInside(path) };
     const mapped = this.#cache.read(link, undefined, place);
     if (mapped !== "unreadable") return mapped;
     const named = this.#cache.read(`${place.root}${place.path}`, inode, place);
     // Of a process that has ended since, what we see under the name is the file, if it is the same.
     return named === "unreadable" ? this.#cache.read(place.path, inode, { ...place, root: "" }) : named;
+  }
+
+  /**
+   * The path that the process has for a file. The kernel writes paths as seen from our own root folder, and those of other mount
+   * namespaces as seen from theirs: only after chroot(2) there is something in front to take away.
+   */
+  #pathInside(path: string): string {
+    this.#root ??= rootOf(this.pid);
+    const whole = path.replace(DELETED, "").replaceAll("\\012", "\n");
+    return this.#root !== "/" && whole.startsWith(`${this.#root}/`) ? whole.slice(this.#root.length) : whole;
   }
 
   #regionAt(address: bigint): MemoryRegion | undefined {
@@ -116,5 +124,13 @@ function innermostPid(pid: number): number {
     return Number(pids.split(/\s+/).at(-1)) || pid;
   } catch {
     return pid;
+  }
+}
+
+function rootOf(pid: number): string {
+  try {
+    return readlinkSync(`/proc/${pid}/root`);
+  } catch {
+    return "/";
   }
 }
