@@ -25,8 +25,6 @@ const volatile bool queued = false;
 /// @description "What is counted"
 const volatile enum time_unit unit = UNIT_USECS;
 
-extern int LINUX_KERNEL_VERSION __kconfig;
-
 /* Requests that were not counted because there was no room for one more kind. */
 __u64 lost_events = 0;
 
@@ -160,8 +158,17 @@ static __always_inline int ends(struct request *request, unsigned int bytes)
 	return 0;
 }
 
-/* Until 5.10 the queue went before the request. */
-#define REQUEST(ctx) ((struct request *)(LINUX_KERNEL_VERSION >= KERNEL_VERSION(5, 11, 0) ? ctx[0] : ctx[1]))
+/*
+ * In older kernels the queue goes before the request. No version tells them: stable ones took the change of 5.11 later. A program
+ * that takes a second argument is refused where there is none, so it is read like any other memory, and may be anything.
+ */
+static __always_inline struct request *request_in(unsigned long long *ctx)
+{
+	struct request *second = 0;
+
+	bpf_probe_read_kernel(&second, sizeof(second), &ctx[1]);
+	return second && (unsigned long long)BPF_CORE_READ(second, q) == ctx[0] ? second : (struct request *)ctx[0];
+}
 
 /* Only requests that wait are inserted. */
 static __always_inline int inserted(struct request *request)
@@ -174,44 +181,20 @@ static __always_inline int issued(struct request *request)
 	return begins(request, queued ? BPF_NOEXIST : BPF_ANY);
 }
 
-/// @one-of block/tp_btf
-SEC("tp_btf/block_rq_insert")
+SEC("raw_tp/block_rq_insert")
 int on_insert(unsigned long long *ctx)
 {
-	return inserted(REQUEST(ctx));
+	return inserted(request_in(ctx));
 }
 
-/// @one-of block/tp_btf
-SEC("tp_btf/block_rq_issue")
+SEC("raw_tp/block_rq_issue")
 int on_issue(unsigned long long *ctx)
 {
-	return issued(REQUEST(ctx));
+	return issued(request_in(ctx));
 }
 
-/// @one-of block/tp_btf
-SEC("tp_btf/block_rq_complete")
-int BPF_PROG(on_complete, struct request *request, int error, unsigned int bytes)
-{
-	return ends(request, bytes);
-}
-
-/// @one-of block/raw_tp
-SEC("raw_tp/block_rq_insert")
-int on_insert_raw(unsigned long long *ctx)
-{
-	return inserted(REQUEST(ctx));
-}
-
-/// @one-of block/raw_tp
-SEC("raw_tp/block_rq_issue")
-int on_issue_raw(unsigned long long *ctx)
-{
-	return issued(REQUEST(ctx));
-}
-
-/// @one-of block/raw_tp
 SEC("raw_tp/block_rq_complete")
-int BPF_PROG(on_complete_raw, struct request *request, int error, unsigned int bytes)
+int BPF_PROG(on_complete, struct request *request, int error, unsigned int bytes)
 {
 	return ends(request, bytes);
 }

@@ -4,6 +4,8 @@
 
 #include "task.bpf.h"
 
+#define EEXIST 17
+
 /*
  * Since when tasks wait for a CPU. An entry lives from the moment a task wants to run until it does, so there are never more
  * than tasks that are waiting right now: a task that blocks or dies has none.
@@ -21,9 +23,11 @@ __u64 lost_events = 0;
 static __always_inline void begin_to_wait(__u32 tid, __u64 flags)
 {
 	__u64 now = bpf_ktime_get_ns();
+	long error;
 
-	/* -EEXIST is right: it waits already. The verifier's own errors cannot happen. */
-	if (bpf_map_update_elem(&waiting, &tid, &now, flags) == -7 /* E2BIG */)
+	/* It may wait already; all else is a wait that nobody will know of: no room, or a lock that was not to be had. */
+	error = bpf_map_update_elem(&waiting, &tid, &now, flags);
+	if (error && error != -EEXIST)
 		__sync_fetch_and_add(&lost_events, 1);
 }
 

@@ -1,0 +1,211 @@
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { runInVm, VM_KERNELS, vmUnavailable } from "../../../../test/vm.ts";
+import { counted, type Look, total } from "./looks.ts";
+import { NativeProgram } from "./native.ts";
+
+const script = fileURLToPath(new URL("helpers-in-vm.mjs", import.meta.url));
+
+/** What one run of a tool came to. */
+interface Report {
+  readonly code: number;
+  readonly stderr: string;
+  // biome-ignore lint/suspicious/noExplicitAny: every tool reports something else
+  readonly events: readonly any[];
+  /** How often the helper's only thread was switched to. */
+  readonly switches: number;
+  readonly pid: number;
+}
+
+interface Case {
+  readonly name: string;
+  /** Of the tool; `PID` stands for that of the helper. */
+  readonly args: readonly string[];
+  /** A program of `native/` and its arguments, which works when it is told one of `words`. */
+  readonly helper?: readonly [program: string, ...args: string[]];
+  readonly words?: readonly string[];
+  /** What is done in its place. */
+  readonly shell?: string;
+  /** Works on a disk with a file system. */
+  readonly disk?: true;
+  /** Where the rung is; everywhere when left out. */
+  readonly kernels?: readonly string[];
+  check(report: Report): void;
+}
+
+const PROGRAMS = ["switches", "calls", "functions", "pages", "load-module"] as const;
+const programs = new Map<string, NativeProgram>();
+let directory: string;
+
+beforeAll(() => {
+  for (const name of PROGRAMS) programs.set(name, new NativeProgram(name));
+  directory = mkdtempSync(join(tmpdir(), "skep-rungs-"));
+});
+
+afterAll(() => {
+  for (const program of programs.values()) program[Symbol.dispose]();
+  rmSync(directory, { recursive: true });
+});
+
+type Looks<Value> = readonly Look<{ readonly syscall?: number; readonly pid?: number }, Value>[];
+const GETPPID = 110;
+
+/** Of the helper's file of 2 MiB, in pages. */
+const PAGES = 512;
+
+function cachestat(rung: string, kernels: readonly string[]): Case[] {
+  return ["cold", "warm"].map((word) => ({
+    name: `cachestat ${rung} ${word}`,
+    args: ["cachestat", "--pid", "PID", "--rung", `accesses/${rung}`],
+    helper: ["pages", "/tmp/disk/file"],
+    words: [word],
+    disk: true,
+    kernels,
+    check({ events }) {
+      const looks = events as Looks<{ readonly accesses: number; readonly added: number }>;
+      expect(total(looks, "accesses")).toBe(PAGES);
+      expect(total(looks, "added")).toBe(word === "cold" ? PAGES : 0);
+    },
+  }));
+}
+
+/** One start of a virtual machine does for all tools. */
+const CASES: readonly Case[] = [
+  ...["tp_btf", "raw_tp"].map(
+    (rung): Case => ({
+      name: `runqlat ${rung}`,
+      args: ["runqlat", "--pid", "PID", "--rung", `sched/${rung}`],
+      helper: ["switches", "sleep", "100"],
+      check({ events, switches }) {
+        expect(switches).toBeGreaterThanOrEqual(100);
+        expect(counted(events)).toBe(switches);
+      },
+    }),
+  ),
+  {
+    name: "runqlat of a pid namespace",
+    args: ["runqlat", "--per", "pidns", "--pid", "PID"],
+    helper: ["switches", "sleep", "20"],
+    check({ events, switches }) {
+      expect(counted(events)).toBe(switches);
+      // PROC_PID_INIT_INO, include/linux/proc_ns.h
+      for (const { key } of events) expect(key).toEqual({ pidns: 0xeffffffc });
+    },
+  },
+  {
+    name: "runqlat of a cgroup",
+    args: ["runqlat", "--per", "cgroup", "--cgroup", "/", "--pid", "PID"],
+    helper: ["switches", "sleep", "20"],
+    check({ events, switches }) {
+      expect(counted(events)).toBe(switches);
+    },
+  },
+  {
+    name: "runqslower",
+    args: ["runqslower", "--min", "0us", "--pid", "PID", "--rung", "sched/raw_tp"],
+    helper: ["switches", "sleep", "50"],
+    check({ events, switches, pid }) {
+      expect(events).toHaveLength(switches);
+      for (const event of events) expect(event).toMatchObject({ comm: "switches", tid: pid });
+    },
+  },
+  ...["hardirqs", "softirqs"].flatMap((tool) =>
+    ["tp_btf", "raw_tp"].map(
+      (rung): Case => ({
+        name: `${tool} ${rung}`,
+        args: [tool, "--rung", `irq/${rung}`],
+        // Files come over a device that interrupts.
+        shell: "ls -lR /etc",
+        check({ events }) {
+          expect(events.length).toBeGreaterThan(0);
+          for (const { value } of events) {
+            expect(value.max_ns).toBeGreaterThan(0);
+            expect(value.total_ns).toBeGreaterThanOrEqual(value.max_ns);
+            expect(value.total_ns).toBeLessThanOrEqual(value.count * value.max_ns);
+          }
+        },
+      }),
+    ),
+  ),
+  {
+    name: "syscount",
+    args: ["syscount", "--pid", "PID"],
+    helper: ["calls"],
+    check({ events }) {
+      const calls = (events as Looks<{ count: number }>).filter(({ key }) => key.syscall === GETPPID);
+      expect(total(calls, "count")).toBe(1000);
+    },
+  },
+  {
+    name: "biolatency",
+    args: ["biolatency", "--disks", "--flags", "--disk", "loop0"],
+    shell: "dd if=/dev/loop0 of=/dev/null bs=4k count=100 iflag=direct",
+    disk: true,
+    check({ events }) {
+      const reads = events.filter(({ key }) => /^IO_READ/.test(key.operation));
+      expect(counted(reads)).toBeGreaterThanOrEqual(100);
+      expect(counted(reads)).toBeLessThanOrEqual(110);
+    },
+  },
+  ...cachestat("fentry", ["6.1", "6.12"]),
+  ...cachestat("kprobe", ["6.1", "6.12"]),
+  ...cachestat("fentry-5.10", ["5.10"]),
+  ...cachestat("kprobe-5.10", ["5.10"]),
+  ...["fentry", "kprobe"].map(
+    (rung): Case => ({
+      name: `funclatency ${rung}`,
+      args: ["funclatency", "--function", "__x64_sys_chdir", "--pid", "PID", "--rung", `latency/${rung}`],
+      helper: ["calls"],
+      check({ events }) {
+        expect(total(events as Looks<{ calls: number }>, "calls")).toBe(70);
+        expect(counted(events)).toBe(70);
+      },
+    }),
+  ),
+  {
+    name: "funclatency uprobe",
+    args: ["funclatency", "--binary", "functions", "--function", "leaves", "--pid", "PID"],
+    helper: ["functions"],
+    check({ events }) {
+      expect(total(events as Looks<{ calls: number }>, "calls")).toBe(7);
+    },
+  },
+];
+
+const pathOf = (name: string) => programs.get(name)?.path ?? name;
+
+describe.each(VM_KERNELS)("rungs of the tools on Linux %s", (kernel) => {
+  it("tell the truth", { timeout: 600_000 }, async (context) => {
+    const reason = await vmUnavailable(kernel);
+    if (reason !== undefined) return context.skip(reason);
+    const here = CASES.filter(({ kernels }) => kernels === undefined || kernels.includes(kernel));
+    const file = join(directory, `${kernel}.json`);
+    const cases = here.map(({ check: _, args, helper, ...one }) => ({
+      ...one,
+      args: args.map(pathOf),
+      ...(helper === undefined ? {} : { helper: helper.map(pathOf) }),
+    }));
+    writeFileSync(file, JSON.stringify({ cases, loadModule: pathOf("load-module") }));
+    const { stdout, stderr } = await runInVm(kernel, ["node", script, file], { timeoutSeconds: 500 });
+    expect(stdout, stderr).toMatch(/^\{/);
+    const { noDisk, reports } = JSON.parse(stdout) as {
+      readonly noDisk?: string;
+      readonly reports: Readonly<Record<string, Report>>;
+    };
+    const problems = here.flatMap(({ name, disk, check }) => {
+      const report = reports[name];
+      if (disk === true && noDisk !== undefined) return [`${name}: no disk: ${noDisk}`];
+      try {
+        expect(report?.code, report?.stderr).toBe(0);
+        if (report !== undefined) check(report);
+        return [];
+      } catch (error) {
+        return [`${name}: ${(error as Error).message}\n${report?.stderr}`];
+      }
+    });
+    expect(problems).toEqual([]);
+  });
+});
