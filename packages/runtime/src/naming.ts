@@ -19,6 +19,8 @@ export interface Naming {
   ): readonly string[];
   /** The view of a buffer whose records are stack traces; undefined for other buffers. */
   showTraces(kind: EventKind): View | undefined;
+  /** Reads what a process has mapped, for when it is gone. */
+  remember(pid: number): void;
   showStacks(
     object: BpfObject,
     sampled: SampledMap,
@@ -53,6 +55,7 @@ export async function namingFor(
       const note = traces.get(kind.source);
       return note && stackTraceView(kind, note, symbols);
     },
+    remember: (pid) => void symbols.remember(pid),
     showStacks: (object, map, shapes, options) => showStacks(object, map, shapes, options, symbols),
   };
 }

@@ -10,6 +10,7 @@ import type { Naming } from "./naming.ts";
 import type { Output } from "./output.ts";
 import type { StackFormat } from "./profiles/documents.ts";
 import { filterKind } from "./samples/filter-kind.ts";
+import { processesFeed } from "./samples/processes-feed.ts";
 import { sampleFeed } from "./samples/sample-feed.ts";
 import { type Screen, sampleSource } from "./samples/sample-source.ts";
 import type { SampledMap } from "./samples/sampled-maps.ts";
@@ -36,6 +37,8 @@ export interface SessionOptions {
   readonly annotations: Annotations;
   /** Left out where no addresses are shown. */
   readonly naming: Naming | undefined;
+  /** Ring buffers that tell of which processes stacks will be. */
+  readonly processes: readonly string[];
   /** Show what the programs print. */
   readonly printk: boolean;
   readonly show: ShowOptions;
@@ -75,6 +78,7 @@ export function openSession(object: BpfObject, options: SessionOptions): Session
   });
   const takersOf = (index: number) => kindsBySource[index]!.map(() => takers.shift()!);
   try {
+    for (const name of options.processes) session.add(processesFeed(object, name, naming));
     sources.forEach((source, index) => {
       session.add(bufferFeed(object, source, takersOf(index)));
     });

@@ -1,8 +1,10 @@
 import type { Writable } from "node:stream";
 import { type BpfObject, open, VerifierError } from "@skep/bpf";
 import type { Package } from "@skep/package";
+import { ABILITIES } from "./abilities.ts";
 import { readAnnotations } from "./annotations.ts";
 import { requireCapabilities } from "./capabilities.ts";
+import { ChildCommand, splitCommand } from "./child-command.ts";
 import { globalsOf, withConditions } from "./conditions.ts";
 import { eventSources } from "./event-types.ts";
 import { ExitCode } from "./explain.ts";
@@ -15,16 +17,18 @@ import { namingFor } from "./naming.ts";
 import { openSession } from "./open-session.ts";
 import { Output } from "./output.ts";
 import { outputFile } from "./output-file.ts";
-import { parseArguments } from "./parse-arguments.ts";
+import { parseArguments, type ToolArguments } from "./parse-arguments.ts";
 import { disagreements, prepare } from "./prepare.ts";
 import { usesPrintk } from "./printk-use.ts";
 import { choiceLines, type ProgramChoice } from "./program-choice.ts";
+import { processMaps } from "./samples/processes-feed.ts";
 import { sampledMaps, withGlobals } from "./samples/sampled-maps.ts";
 import { showOptions } from "./show-options.ts";
 import { startPrograms } from "./start-programs.ts";
 import { Stop } from "./stop.ts";
 import { summaryText } from "./summary.ts";
-import { readTool } from "./tool.ts";
+import { readTool, type Tool } from "./tool.ts";
+import { UsageError } from "./usage-error.ts";
 
 export interface RunOptions {
   /** For help, messages and the summary. */
@@ -60,15 +64,18 @@ export async function runPackage(pkg: Package, options: RunOptions): Promise<Run
   const spec = open(pkg.object, { name: meta.bpf_skel.obj_name === "" ? name : meta.bpf_skel.obj_name });
   const tool = readTool(name, spec.spec, pkg);
   const { invocation = name } = options;
-  const args = parseArguments(tool.options, options.args);
-  if (args.own.has("help") || args.own.has("version")) {
+  const { args: words, command } = splitCommand(options.args);
+  const said = parseArguments(tool.options, words);
+  if (said.own.has("help") || said.own.has("version")) {
     stdout.write(
-      args.own.has("help")
+      said.own.has("help")
         ? helpText({ ...tool.description, invocation }, tool.options)
         : versionText(tool.description),
     );
     return { exitCode: ExitCode.Ok, unread: 0 };
   }
+  using child = command === undefined ? undefined : commandFor(tool, said, command);
+  const args = child === undefined ? said : { ...said, own: new Map(said.own).set("pid", String(child.pid)) };
   const quiet = args.own.has("quiet");
   const verbose = args.own.has("verbose");
   const say = (line: string) => void (quiet || stderr.write(`${name}: ${line}\n`));
@@ -100,6 +107,7 @@ export async function runPackage(pkg: Package, options: RunOptions): Promise<Run
         interval: limits.interval,
         annotations: withConditions(annotations, globals),
         naming,
+        processes: processMaps(meta),
         printk: usesPrintk(spec.spec),
         show,
         say,
@@ -120,6 +128,11 @@ export async function runPackage(pkg: Package, options: RunOptions): Promise<Run
   const done = walkOnce(object, (line) => output.line(line));
   if (!session.start() && !done) say("attached, Ctrl-C ends it");
   if (done) stop.stop();
+  void child?.ended.then((line) => {
+    if (line !== undefined) say(line);
+    stop.stop();
+  });
+  child?.go();
   await stop.requested;
 
   for (const link of object.links) link.close();
@@ -134,6 +147,18 @@ export async function runPackage(pkg: Package, options: RunOptions): Promise<Run
     stderr.write(`${summaryText(name, { events, looks, lost, milliseconds: performance.now() - begin })}\n`);
   const failed = lost > 0n && args.own.has("fail-on-loss");
   return { exitCode: failed ? ExitCode.Loss : ExitCode.Ok, unread };
+}
+
+/** @throws {UsageError} */
+function commandFor(tool: Tool, { own }: ToolArguments, command: readonly string[]): ChildCommand {
+  if (!tool.options.abilities.has("pid"))
+    throw new UsageError(
+      `there is nothing for a command to act on: this program ${ABILITIES.pid}`,
+      "leave out what stands behind --",
+    );
+  if (own.has("pid"))
+    throw new UsageError("--pid and a command behind -- both say which process", "leave one of them out");
+  return new ChildCommand(command);
 }
 
 /** For `--verbose`. */

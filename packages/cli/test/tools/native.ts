@@ -9,13 +9,13 @@ export class NativeProgram implements Disposable {
   readonly path: string;
   readonly #directory: string;
 
-  constructor(name: string, flags: readonly string[] = []) {
+  constructor(name: string, flags: readonly string[] = [], compiler = "gcc") {
     this.#directory = mkdtempSync(join(tmpdir(), "skep-native-"));
     // Tests run it as other users, too.
     chmodSync(this.#directory, 0o755);
     this.path = join(this.#directory, name);
     const source = fileURLToPath(new URL(`native/${name}.c`, import.meta.url));
-    execFileSync("gcc", ["-O1", "-g", "-Wall", "-Werror", "-pthread", source, "-o", this.path, ...flags]);
+    execFileSync(compiler, ["-O1", "-g", "-Wall", "-Werror", "-pthread", source, "-o", this.path, ...flags]);
   }
 
   [Symbol.dispose](): void {

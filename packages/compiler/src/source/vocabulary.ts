@@ -83,6 +83,10 @@ const sample = object({
   rows: number,
   stack_map: text,
   per_cpu: switchedOn,
+  once: switchedOn,
+  older: text,
+  since: text,
+  group: switchedOn,
 });
 
 const exportConfig: Check = (value, place) => {
@@ -146,6 +150,7 @@ const WORDS: Readonly<Record<string, Word>> = {
   kind: { places: ["struct"], check: text },
   "one-of": { places: ["program"], check: group },
   optional: { places: ["program"], check: switchedOn },
+  processes: { places: ["map"], check: switchedOn },
   sample: { places: ["map"], check: sample },
   tchook: {
     places: ["program"],
@@ -159,7 +164,7 @@ const WORDS: Readonly<Record<string, Word>> = {
   texts_in: { places: ["member"], check: text },
   value: { places: ["variable"], check: anything },
   view: { places: ["struct"], check: view },
-  when: { places: ["member"], check: condition },
+  when: { places: ["member", "program"], check: condition },
   xdpopts: { places: ["program"], check: object({ old_prog_fd: number }) },
 };
 
@@ -227,6 +232,7 @@ export function entriesOf(annotations: readonly Annotation[], place: Place): Jso
     else if (word === "attach") entries.attach_to = value;
     else if (place === "map" && word === "sample") entries.sample = readableSample(value);
     else if (place === "map" && word === "ignore" && value === true) entries.export_config = "no_export";
+    else if (word === "processes") Object.assign(entries, { processes: value, export_config: "no_export" });
     else entries[word] = value;
   }
   return entries;

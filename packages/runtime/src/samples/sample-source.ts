@@ -104,7 +104,9 @@ function gatheredLines(
     if (document !== undefined)
       return [document((about) => stacks.profile(all, { ...about, begin, duration: Date.now() - begin }))];
     if (format !== undefined) return stacks.folded(all);
-    const found = new Map(all.map((one) => [one.entry, one]));
+    // For machines every entry of the map is a record, as it is.
+    const shown = view === undefined ? stacks.merge(all) : all;
+    const found = new Map(shown.map((one) => [one.entry, one]));
     const rows = order([...found.keys()]).flatMap((entry) => found.get(entry) ?? []);
     return view === undefined ? stacks.table(rows) : stacks.records(rows).map((record) => view.row(record));
   };

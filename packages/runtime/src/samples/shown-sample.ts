@@ -34,6 +34,8 @@ export interface ShownSample {
 export interface StackShow {
   /** Finds frames and their names. */
   read(entries: readonly Entry[]): readonly StackEntry[];
+  /** Puts together what went through the same functions. */
+  merge(entries: readonly StackEntry[]): readonly StackEntry[];
   /** Collects what looks find. */
   gather(): StackTotals;
   records(entries: readonly StackEntry[]): readonly Record<string, BpfValue>[];

@@ -7,6 +7,7 @@ import { foldedLines } from "../profiles/folded.ts";
 import type { Frame } from "../profiles/profile.ts";
 import type { MemberShape, Shape } from "../shape.ts";
 import { entryKind, entryRecord } from "./entry-kind.ts";
+import { mergedStacks } from "./merged-stacks.ts";
 import type { SampledMap } from "./sampled-maps.ts";
 import type { ShownSample, StackShow } from "./shown-sample.ts";
 import { type StackColumns, stackColumns } from "./stack-columns.ts";
@@ -40,6 +41,7 @@ export function showStacks(
   const columns = stackColumns(sampled, reader.members, kind.columns, annotations, shapes);
   const stacks: StackShow = {
     read: (entries) => reader.read(entries),
+    merge: (entries) => mergedStacks(entries, shapes.value, columns.othersOfKey),
     gather: () => new StackTotals(reader, shapes.value, sampled.clear),
     records: (entries) => entries.map(recordOf),
     table: (entries) => entries.flatMap((entry) => indented(entry, columns)),

@@ -1,0 +1,34 @@
+import { type BpfObject, EventMap, MalformedError } from "@skep/bpf";
+import type { PackageMeta } from "@skep/package";
+import type { Feed } from "../feed.ts";
+import type { Naming } from "../naming.ts";
+
+/** Ring buffers with `@processes`. */
+export function processMaps(meta: PackageMeta): readonly string[] {
+  return meta.bpf_skel.maps.filter(({ processes }) => processes === true).map(({ name }) => name);
+}
+
+/**
+ * Ids of processes, each in four bytes: stacks of theirs will be shown. What they have mapped is read at once, because they may
+ * be gone when it is needed.
+ * @throws {MalformedError} when the map is no buffer
+ */
+export function processesFeed(object: BpfObject, name: string, naming: Naming | undefined): Feed {
+  const map = object.map(name);
+  if (!(map instanceof EventMap))
+    throw new MalformedError(`@processes of map ${name}: it is a ${map.typeName}`, "make it a ring buffer");
+  const emit = (record: Uint8Array) => {
+    if (record.length < 4) return;
+    const pid = new DataView(record.buffer, record.byteOffset).getUint32(0, LITTLE_ENDIAN_HOST);
+    naming?.remember(pid);
+  };
+  return {
+    start: () => map.consume(emit, {}),
+    drain: () => void map.drain(emit, {}),
+    // What is not read in time is read with the next look.
+    lost: () => [],
+    close: () => map.close(),
+  };
+}
+
+const LITTLE_ENDIAN_HOST = new Uint8Array(Uint16Array.of(1).buffer)[0] === 1;
