@@ -1,5 +1,5 @@
 import type { BpfObject } from "@skep/bpf";
-import { type Symbolized, type Symbolizer, symbolName, symbolText } from "@skep/symbols";
+import { type Symbolized, type Symbolizer, symbolName, symbolSource, symbolText } from "@skep/symbols";
 import { NO_ANNOTATIONS } from "../annotations.ts";
 import type { ColumnOptions } from "../columns.ts";
 import { escapeText } from "../escape.ts";
@@ -92,7 +92,13 @@ function indented({ entry, stacks, comm, pid }: StackEntry, columns: StackColumn
 }
 
 function textsOf({ frames }: Stack): string[] {
-  return frames === undefined ? [LOST] : frames.map((frame) => escapeText(symbolText(frame)));
+  return frames === undefined ? [LOST] : frames.map((frame) => escapeText(frameText(frame)));
+}
+
+/** `function+0x12`, and the line of the source where debug information tells it. */
+function frameText(frame: Symbolized): string {
+  const source = symbolSource(frame);
+  return source === undefined ? symbolText(frame) : `${symbolText(frame)} ${source}`;
 }
 
 /** The outermost first: the process, its own frames, and those of the kernel that it called. */
@@ -120,9 +126,7 @@ function kindOf(kind: Stack["kind"], symbol: Symbolized): Frame["kind"] {
 }
 
 /** Where in a source, as far as somebody knows. */
-function sourceOf(symbol: Symbolized & { readonly file?: unknown; readonly line?: unknown }): Partial<Frame> {
-  return {
-    ...(typeof symbol.file === "string" ? { file: symbol.file } : {}),
-    ...(typeof symbol.line === "number" ? { line: symbol.line } : {}),
-  };
+function sourceOf(symbol: Symbolized): Partial<Frame> {
+  if (symbol.kind !== "found" || symbol.source === undefined) return {};
+  return { file: symbol.source.file, line: symbol.source.line };
 }
