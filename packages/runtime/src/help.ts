@@ -46,7 +46,8 @@ export function helpText(
       ),
     );
   if (tool.details !== undefined) sections.push(tool.details);
-  const examples = tool.examples.length > 0 ? tool.examples : usualExamples(tool.invocation, options);
+  const own = tool.examples.map((line) => asCalled(line, tool));
+  const examples = own.length > 0 ? own : usualExamples(tool.invocation, options);
   sections.push(`Examples:\n${examples.map((line) => `  ${line}`).join("\n")}`);
   return `${sections.join("\n\n")}\n`;
 }
@@ -54,6 +55,14 @@ export function helpText(
 /** The text of `--version`. */
 export function versionText(tool: ToolDescription): string {
   return `${tool.name} ${tool.version ?? "0.1.0"}\n`;
+}
+
+/** The author of `opensnoop --failed` does not know how the tool is started; the reader wants to paste it. */
+function asCalled(
+  line: string,
+  { name, invocation }: { readonly name: string; readonly invocation: string },
+): string {
+  return line === name || line.startsWith(`${name} `) ? `sudo ${invocation}${line.slice(name.length)}` : line;
 }
 
 /** For packages without examples of their own. */

@@ -158,6 +158,16 @@ Options:
   });
 });
 
+describe("examples in the help", () => {
+  it("are as they can be typed", () => {
+    const examples = ["snoop --byte 3", "snoop", "skep run snoop | head"];
+    const text = helpText({ ...about, examples, invocation: "skep run snoop" }, tool(flags));
+    expect(text.slice(text.indexOf("Examples:"))).toBe(
+      "Examples:\n  sudo skep run snoop --byte 3\n  sudo skep run snoop\n  skep run snoop | head\n",
+    );
+  });
+});
+
 describe("a constant that the compiler has put into the code", () => {
   const folded = (name: string, shape: FlagShape, more: Partial<Flag> = {}) =>
     flag(name, shape, { live: false, ...more });
