@@ -188,35 +188,36 @@ out:
 	bpf_map_delete_elem(&attempts, &sk);
 }
 
-/* Every attempt that got as far as sending a SYN ends here, whatever it ends with. */
-SEC("tracepoint/sock/inet_sock_set_state")
-int answered(struct trace_event_raw_inet_sock_set_state *ctx)
+/*
+ * Every attempt that got as far as sending a SYN ends here, whatever it ends with. A program of a plain tracepoint would miss
+ * those that end in an interrupt of another such program.
+ */
+SEC("tp_btf/inet_sock_set_state")
+int BPF_PROG(answered, struct sock *sk, int old_state, int new_state)
 {
-	__u64 sk = (__u64)ctx->skaddr;
+	__u64 id = (__u64)sk;
 	struct attempt *attempt;
 	struct endpoints ends = {};
 	enum outcome result = connected;
 	int error = 0;
 
-	if (ctx->protocol != IPPROTO_TCP)
+	if (new_state != TCP_ESTABLISHED && new_state != TCP_CLOSE)
 		return 0;
-	if (ctx->newstate != TCP_ESTABLISHED && ctx->newstate != TCP_CLOSE)
-		return 0;
-	attempt = bpf_map_lookup_elem(&attempts, &sk);
+	attempt = bpf_map_lookup_elem(&attempts, &id);
 	if (!attempt)
 		return 0;
-	if (ctx->newstate == TCP_CLOSE) {
-		error = BPF_CORE_READ((struct sock *)sk, sk_err);
+	if (new_state == TCP_CLOSE) {
+		error = sk->sk_err;
 		if (error)
 			result = outcome_of(error);
 		else if (attempt->calling)
 			return 0;
 		else
 			/* The socket becomes SS_CONNECTING when connect(2) has done its part (net/ipv4/af_inet.c). */
-			result = BPF_CORE_READ((struct sock *)sk, sk_socket, state) == SS_UNCONNECTED ? failed : given_up;
+			result = BPF_CORE_READ(sk, sk_socket, state) == SS_UNCONNECTED ? failed : given_up;
 	}
-	read_endpoints(&ends, (const struct sock *)sk);
-	end(sk, attempt, &ends, result, error);
+	read_endpoints(&ends, sk);
+	end(id, attempt, &ends, result, error);
 	return 0;
 }
 
@@ -331,10 +332,10 @@ int BPF_KRETPROBE(connected_v6_kprobe, int ret)
 
 /// @one-of connect/tracepoint
 /// @note attempts that fail before a SYN is sent, such as those without a route, are not seen
-SEC("tracepoint/sock/inet_sock_set_state")
-int connect_tracepoint(struct trace_event_raw_inet_sock_set_state *ctx)
+SEC("tp_btf/inet_sock_set_state")
+int BPF_PROG(connect_tracepoint, struct sock *sk, int old_state, int new_state)
 {
-	if (ctx->protocol != IPPROTO_TCP || ctx->newstate != TCP_SYN_SENT)
+	if (new_state != TCP_SYN_SENT || sk->sk_protocol != IPPROTO_TCP)
 		return 0;
-	return begin((__u64)ctx->skaddr, false);
+	return begin((__u64)sk, false);
 }

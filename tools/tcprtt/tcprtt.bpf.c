@@ -146,28 +146,10 @@ int BPF_KPROBE(arrives_kprobe, struct sock *sk)
 	return arrives(sk);
 }
 
-/* Both are struct sockaddr_in or struct sockaddr_in6. */
-static __always_inline void address_of(__u8 *address, __u16 family, const __u8 *from)
-{
-	if (family == AF_INET)
-		bpf_probe_read_kernel(address, 4, from + offsetof(struct sockaddr_in, sin_addr));
-	else
-		bpf_probe_read_kernel(address, 16, from + offsetof(struct sockaddr_in6, sin6_addr));
-}
-
 /* At the same place: it is the first thing that tcp_rcv_established() does. */
 /// @one-of segment/tracepoint
-SEC("tracepoint/tcp/tcp_probe")
-int arrives_tracepoint(struct trace_event_raw_tcp_probe *ctx)
+SEC("tp_btf/tcp_probe")
+int BPF_PROG(arrives_tracepoint, struct sock *sk)
 {
-	struct endpoints ends = {};
-
-	bpf_probe_read_kernel(&ends.family, sizeof(ends.family), &ctx->saddr[0]);
-	if (ends.family != AF_INET && ends.family != AF_INET6)
-		return 0;
-	ends.lport = ctx->sport;
-	ends.rport = ctx->dport;
-	address_of(ends.laddr, ends.family, &ctx->saddr[0]);
-	address_of(ends.raddr, ends.family, &ctx->daddr[0]);
-	return count(&ends, ctx->srtt);
+	return arrives(sk);
 }

@@ -214,10 +214,10 @@ static __always_inline bool wanted(const struct endpoints *ends, const struct ow
 	return !filter_raddrs || in_networks(&raddrs, ends->family, ends->raddr);
 }
 
-SEC("tracepoint/sock/inet_sock_set_state")
-int changed(struct trace_event_raw_inet_sock_set_state *ctx)
+/* A program of a plain tracepoint would miss what happens in an interrupt of another such program. */
+SEC("tp_btf/inet_sock_set_state")
+int BPF_PROG(changed, struct sock *sk, int old_state, int new_state)
 {
-	const struct sock *sk = ctx->skaddr;
 	__u64 id = (__u64)sk;
 	struct known *known, now = { .since = bpf_ktime_get_ns() };
 	struct endpoints ends = {};
@@ -225,7 +225,7 @@ int changed(struct trace_event_raw_inet_sock_set_state *ctx)
 	struct owner *listener;
 	__u64 since = 0;
 
-	if (ctx->protocol != IPPROTO_TCP || !read_endpoints(&ends, sk))
+	if (sk->sk_protocol != IPPROTO_TCP || !read_endpoints(&ends, sk))
 		return 0;
 	known = bpf_map_lookup_elem(&sockets, &id);
 	if (known) {
@@ -233,7 +233,7 @@ int changed(struct trace_event_raw_inet_sock_set_state *ctx)
 		now.owner = known->owner;
 	}
 	/* A new connection is a copy of the socket that listens, which it is not known as yet. */
-	if (ctx->newstate == TCP_SYN_RECV && ctx->oldstate == TCP_LISTEN) {
+	if (new_state == TCP_SYN_RECV && old_state == TCP_LISTEN) {
 		listener = listener_of(sk, &ends);
 		since = 0;
 		if (listener)
@@ -243,11 +243,11 @@ int changed(struct trace_event_raw_inet_sock_set_state *ctx)
 	} else if (task_holds(sk)) {
 		owner_of_task(&now.owner, (struct task_struct *)bpf_get_current_task());
 	}
-	if (ctx->newstate == TCP_LISTEN)
+	if (new_state == TCP_LISTEN)
 		listens(sk, &ends, &now.owner);
-	else if (ctx->oldstate == TCP_LISTEN && ctx->newstate == TCP_CLOSE)
+	else if (old_state == TCP_LISTEN && new_state == TCP_CLOSE)
 		listens_no_more(sk, &ends);
-	if (ctx->newstate == TCP_CLOSE)
+	if (new_state == TCP_CLOSE)
 		bpf_map_delete_elem(&sockets, &id);
 	else
 		bpf_map_update_elem(&sockets, &id, &now, BPF_ANY);
@@ -263,8 +263,8 @@ int changed(struct trace_event_raw_inet_sock_set_state *ctx)
 	event->in_state_ns = since ? now.since - since : 0;
 	event->socket = id;
 	event->pid = now.owner.pid;
-	event->old_state = ctx->oldstate;
-	event->new_state = ctx->newstate;
+	event->old_state = old_state;
+	event->new_state = new_state;
 	event->family = ends.family;
 	event->lport = ends.lport;
 	event->rport = ends.rport;

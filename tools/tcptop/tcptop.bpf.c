@@ -260,19 +260,19 @@ int BPF_KRETPROBE(received_kprobe, int ret)
 
 /* Linux 6.3 */
 /// @one-of traffic/tracepoint
-SEC("tracepoint/sock/sock_send_length")
-int sent_tracepoint(struct trace_event_raw_sock_msg_length *ctx)
+SEC("tp_btf/sock_send_length")
+int BPF_PROG(sent_tracepoint, struct sock *sk, int ret, int flags)
 {
-	return ctx->protocol == IPPROTO_TCP && ctx->ret > 0 ? count(ctx->sk, 0, ctx->ret) : 0;
+	return sk->sk_protocol == IPPROTO_TCP && ret > 0 ? count(sk, 0, ret) : 0;
 }
 
 /// @one-of traffic/tracepoint
-SEC("tracepoint/sock/sock_recv_length")
-int received_tracepoint(struct trace_event_raw_sock_msg_length *ctx)
+SEC("tp_btf/sock_recv_length")
+int BPF_PROG(received_tracepoint, struct sock *sk, int ret, int flags)
 {
-	if (ctx->protocol != IPPROTO_TCP || ctx->ret <= 0 || ctx->flags & MSG_PEEK)
+	if (sk->sk_protocol != IPPROTO_TCP || ret <= 0 || flags & MSG_PEEK)
 		return 0;
-	return count(ctx->sk, ctx->ret, 0);
+	return count(sk, ret, 0);
 }
 
 /* sendfile(2) before Linux 6.5. */
