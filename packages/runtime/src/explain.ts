@@ -89,7 +89,10 @@ const OPTIONS: readonly (readonly [RegExp, string])[] = [
   [/^pass xdpMode: "generic"/, "write @flags 2 before the program in its source"],
   [/^pass \{ kconfig: .* to load\(\)$/, "build the kernel with /proc/config.gz (CONFIG_IKCONFIG_PROC)"],
   [/^pass the pid of /, "give --pid the id of "],
-  [/^pass the absolute path of the binary/, "give the absolute path: --binary PATH"],
+  [
+    /^pass the absolute path of the binary/,
+    "give the path of a program or library that is there: --binary PATH",
+  ],
   [/^pass (.*) when attaching$/, "the source has to say it: @attach {…}, or in SEC() ($1)"],
   [/^pass /, "give "],
 ];

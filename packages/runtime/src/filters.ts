@@ -108,10 +108,21 @@ export function filterSettings(filters: Filters, own: OwnValues): FilterSettings
 
 function filterValue(name: FilterName, flag: Flag, text: string): FlagValue {
   const plain = { ...flag, name, format: undefined };
-  if (name === "uid") return parseFlagValue(plain, String(userId(text) ?? text));
+  if (name === "uid") return parseFlagValue(plain, String(userIdOf(text)));
   if (name === "cgroup" && flag.shape.kind === "integer" && !/^\d+$/.test(text))
     return parseFlagValue(plain, String(cgroupId(text)));
   return parseFlagValue(plain, text);
+}
+
+/** @throws {UsageError} for a name that no user has */
+function userIdOf(text: string): bigint | string {
+  const id = userId(text);
+  if (id === undefined && /^[a-z_]/i.test(text))
+    throw new UsageError(
+      `--uid: there is no user ${text}`,
+      "give the name of a user (getent passwd), or the id",
+    );
+  return id ?? text;
 }
 
 /** A directory of the cgroup v2 hierarchy: a path, or a path below its root. @throws {UsageError} */

@@ -2,7 +2,9 @@
 export function didYouMean(word: string, names: readonly string[], prefix = ""): string | undefined {
   const wanted = word.replaceAll("_", "-");
   const scored = names.map((name) => ({ name, far: unlikeness(wanted, name.replaceAll("_", "-")) }));
-  const near = scored.filter(({ far }) => far <= 2).sort((a, b) => a.far - b.far)[0];
+  // Of a short word two letters are half.
+  const farthest = wanted.length <= 4 ? 1.5 : 2;
+  const near = scored.filter(({ far }) => far <= farthest).sort((a, b) => a.far - b.far)[0];
   return near === undefined ? undefined : `did you mean ${prefix}${near.name}?`;
 }
 
