@@ -38,7 +38,7 @@ export { attachProgram } from "./links/attach.ts";
 export { findBinary } from "./links/binary-path.ts";
 export { IteratorLink } from "./links/iter.ts";
 export type { Link } from "./links/link.ts";
-export { mappedBinaries } from "./links/mapped-binaries.ts";
+export { mappedBinaries, mappedBinary } from "./links/mapped-binaries.ts";
 export type {
   AttachableMap,
   AttachOptions,
@@ -47,6 +47,7 @@ export type {
   SampleEvent,
   SampleOptions,
 } from "./links/options.ts";
+export { isProbeable } from "./links/uprobe-target.ts";
 export { type Capability, effectiveCapabilities, missingCapabilities } from "./linux/capabilities.ts";
 export { type Clock, readClock } from "./linux/clock.ts";
 export { errnoName } from "./linux/errno.ts";

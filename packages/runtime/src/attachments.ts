@@ -7,8 +7,9 @@ import {
   type ProgramSpec,
   type SampleEvent,
 } from "@skep/bpf";
-import { isJsonObject, type JsonObject, type ProgramMeta } from "@skep/package";
+import { isJsonArray, isJsonObject, type JsonObject, type ProgramMeta } from "@skep/package";
 import { isBareProbe, isOnInterface, isUprobe } from "./abilities.ts";
+import { chooseBinary } from "./choose-binary.ts";
 import { cgroupDirectory } from "./filters.ts";
 import { fromTcHook, fromXdpFlags } from "./interface-notes.ts";
 import type { OwnValues } from "./own-options.ts";
@@ -19,6 +20,8 @@ import { UsageError } from "./usage-error.ts";
 export interface Aim {
   readonly pids?: readonly number[];
   readonly binary?: string;
+  /** Where the function may be, when `binary` does not say; the first that has it counts. */
+  readonly binaries?: readonly string[];
   readonly function?: string;
   /** `provider:name`; each part may be empty, and is then the program's own. */
   readonly usdt?: string;
@@ -93,7 +96,7 @@ export function attachmentsOf(
   const { definition } = program;
   const wish: Aim = { ...declaredAim(note), ...aim };
   const kind = definition?.link;
-  if (isUprobe(kind)) return probesOf(uprobeTarget(program, wish), wish);
+  if (isUprobe(kind)) return uprobesOf(program, wish);
   if (isBareProbe(program)) return [{ target: requiredFunction(program, wish) }];
   if (kind === "usdt") return probesOf(usdtTarget(program, wish), wish);
   if (kind === "perf_event") return inEach(sampleOf(wish), wish);
@@ -113,6 +116,9 @@ function declaredAim(note: ProgramMeta | undefined): Aim {
   return defined({
     pids: typeof declared.pid === "number" ? [declared.pid] : undefined,
     binary: text("binary"),
+    binaries: isJsonArray(declared.binary)
+      ? declared.binary.filter((one) => typeof one === "string")
+      : undefined,
     function: text("function"),
     usdt: text("usdt"),
     cgroup: text("cgroup"),
@@ -162,11 +168,28 @@ export function functionOf({ target = "" }: ProgramSpec): string {
   return colon < 0 ? "" : target.slice(colon + 1);
 }
 
+/** Where a uprobe goes, in each of the processes that are meant. */
+function uprobesOf(program: ProgramSpec, wish: Aim): AttachOptions[] {
+  const own = binaryOf(program);
+  const candidates = wish.binaries ?? (own === "" ? [] : [own]);
+  const symbol = wish.function ?? functionOf(program);
+  const said = wish.binary !== undefined || candidates.length === 0 || symbol === "";
+  const target = (pid?: number) =>
+    uprobeTarget(program, said ? wish : { ...wish, binary: chooseBinary(candidates, symbol, pid) });
+  if (wish.pids !== undefined) return wish.pids.map((pid) => ({ target: target(pid), pid }));
+  return probesOf(candidates.length > 1 ? target() : uprobeTarget(program, wish), wish);
+}
+
+/** The binary that SEC() of a uprobe names; empty when it names none. */
+function binaryOf({ target = "" }: ProgramSpec): string {
+  const colon = target.lastIndexOf(":");
+  return colon < 0 ? target : target.slice(0, colon);
+}
+
 /** What SEC() leaves open, or the command line replaces: `path:function`. */
 function uprobeTarget(program: ProgramSpec, aim: Aim): string {
-  const { target = "", section, name } = program;
-  const colon = target.lastIndexOf(":");
-  const binary = aim.binary ?? (colon < 0 ? target : target.slice(0, colon));
+  const { section, name } = program;
+  const binary = aim.binary ?? binaryOf(program);
   const symbol = aim.function ?? functionOf(program);
   if (binary === "" || symbol === "") {
     const missing = [binary === "" ? "--binary PATH" : "", symbol === "" ? "--function NAME" : ""];

@@ -11,7 +11,7 @@ import { findBinary, meansLibrary } from "./binary-path.ts";
 export function mappedBinaries(name: string): readonly string[] {
   const found = new Map<string, string>();
   for (const entry of readdirSync("/proc")) {
-    const path = /^\d+$/.test(entry) ? mappedBy(Number(entry), name) : undefined;
+    const path = /^\d+$/.test(entry) ? mappedBinary(name, Number(entry)) : undefined;
     if (path === undefined) continue;
     const { dev, ino } = statSync(path);
     const file = `${dev}:${ino}`;
@@ -20,7 +20,8 @@ export function mappedBinaries(name: string): readonly string[] {
   return [...found.values()];
 }
 
-function mappedBy(pid: number, name: string): string | undefined {
+/** The file of a name that a process runs or has loaded; undefined when there is none, or the process may not be looked into. */
+export function mappedBinary(name: string, pid: number): string | undefined {
   try {
     const region = processMaps(pid).find(
       ({ path }) => path.startsWith("/") && meansLibrary(name, basename(path)),

@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import type { ElfFile } from "../elf/elf-file.ts";
 import { readElf } from "../elf/read-elf.ts";
-import { InvalidArgumentError, PermissionError } from "../errors.ts";
+import { InvalidArgumentError, NotFoundError, PermissionError } from "../errors.ts";
 import { findBinary } from "./binary-path.ts";
 import { symbolOffset } from "./symbol-offset.ts";
 
@@ -43,6 +43,17 @@ export function locateUprobe(target: UprobeTarget, pid: number | undefined): Upr
   const path = findBinary(target.binary, pid);
   if (target.symbol === undefined) return { path, offset: target.offset };
   return { path, offset: symbolOffset(readBinary(path), target.symbol, path) + target.offset };
+}
+
+/** Whether there is such a file with such a function: `path:function`, as for a uprobe. @throws {PermissionError} {MalformedError} */
+export function isProbeable(target: string, pid?: number): boolean {
+  try {
+    locateUprobe(parseUprobeTarget(target), pid);
+    return true;
+  } catch (error) {
+    if (error instanceof NotFoundError || error instanceof InvalidArgumentError) return false;
+    throw error;
+  }
 }
 
 /** @throws {PermissionError} {MalformedError} when it is no ELF file */
