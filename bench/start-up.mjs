@@ -64,9 +64,17 @@ function hasRun(after, pid) {
 /** Whether a process has a descriptor of that program: others may load programs at the same time. */
 function holds(pid, id) {
   const folder = `/proc/${pid}/fdinfo`;
-  return readdirSync(folder).some((fd) =>
-    new RegExp(`^prog_id:\\s+${id}$`, "m").test(readFileSync(`${folder}/${fd}`, "utf8")),
-  );
+  const line = new RegExp(`^prog_id:\\s+${id}$`, "m");
+  return readdirSync(folder).some((fd) => line.test(textOf(`${folder}/${fd}`)));
+}
+
+/** Descriptors come and go while we look. */
+function textOf(path) {
+  try {
+    return readFileSync(path, "utf8");
+  } catch {
+    return "";
+  }
 }
 
 const nap = new Int32Array(new SharedArrayBuffer(4));
