@@ -77,7 +77,9 @@ describe("filters", () => {
         ["targ_uid", 0n],
       ]),
     );
-    expect(() => filterSettings(found, new Map([["uid", "no-such-user"]]))).toThrow("--uid: there is no user no-such-user");
+    expect(() => filterSettings(found, new Map([["uid", "no-such-user"]]))).toThrow(
+      "--uid: there is no user no-such-user",
+    );
     expect(() => filterSettings(found, new Map([["comm", "longer than a comm"]]))).toThrow("--comm");
   });
 });
