@@ -8,8 +8,9 @@
 #include "../common/filters.bpf.h"
 #include "tcptop.h"
 
-/* include/linux/socket.h */
-#define MSG_PEEK 2
+/* include/uapi/linux/stat.h */
+#define S_IFMT 0170000
+#define S_IFSOCK 0140000
 
 /// Show which TCP connections and processes send and receive most.
 /// @brief Show which TCP connections carry most
@@ -70,7 +71,7 @@ struct {
 	__type(value, __u8);
 } raddrs SEC(".maps");
 
-/* Sends and receives that were counted nowhere because there was no room for one more connection. */
+/* What was counted nowhere because there was no room for one more connection. */
 __u64 lost_events = 0;
 
 /// @sample {"interval": 1000, "type": "top", "sort": "-total_bytes", "rows": 20, "clear_map": true}
@@ -82,19 +83,22 @@ struct {
 	__type(value, struct tcptop_value);
 } traffic SEC(".maps");
 
-/* A thread that is inside tcp_recvmsg() or tcp_sendmsg(). A return probe may be missed, and the entry then stays. */
-struct call {
-	struct sock *sk;
-	__u32 copied;
+/* How far each end of a socket was when it was last looked at, as sequence numbers. */
+struct position {
+	__u32 received;
+	__u32 sent;
 };
 
+/* By socket, until it is closed. */
 struct {
-	__uint(type, BPF_MAP_TYPE_LRU_HASH);
-	__uint(max_entries, 4096);
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, 65536);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
 	__type(key, __u64);
-	__type(value, struct call);
-} receiving SEC(".maps");
+	__type(value, struct position);
+} positions SEC(".maps");
 
+/* Sockets of threads that are inside tcp_sendmsg(). A return probe may be missed, and the entry then stays. */
 struct {
 	__uint(type, BPF_MAP_TYPE_LRU_HASH);
 	__uint(max_entries, 4096);
@@ -160,79 +164,130 @@ static __always_inline int count(const struct sock *sk, __u64 received, __u64 se
 	return 0;
 }
 
-static __always_inline __u32 copied_of(const struct sock *sk)
+static __always_inline struct position position_of(const struct sock *sk)
 {
-	return BPF_CORE_READ((const struct tcp_sock *)sk, copied_seq);
+	const struct tcp_sock *tcp = (const struct tcp_sock *)sk;
+	struct position position = {
+		.received = BPF_CORE_READ(tcp, copied_seq),
+		.sent = BPF_CORE_READ(tcp, write_seq),
+	};
+
+	return position;
 }
 
-static __always_inline int receives(struct sock *sk)
+/* Where a socket was; where it is now for one that is new. */
+static __always_inline struct position *last_position(const struct sock *sk, const struct position *now)
 {
-	__u64 id = bpf_get_current_pid_tgid();
-	struct call call = { .sk = sk, .copied = copied_of(sk) };
+	__u64 id = (__u64)sk;
+	struct position *last = bpf_map_lookup_elem(&positions, &id);
 
-	bpf_map_update_elem(&receiving, &id, &call, BPF_ANY);
-	return 0;
+	if (last)
+		return last;
+	if (bpf_map_update_elem(&positions, &id, now, BPF_NOEXIST))
+		__sync_fetch_and_add(&lost_events, 1);
+	return NULL;
 }
 
 /*
- * What was copied to the caller is received when it has left the queue: a look with MSG_PEEK leaves it there. The flags would
- * tell as well, but their place among the arguments changed with Linux 5.19.
+ * Called whenever bytes were copied to whoever reads, while it holds the socket. What it only looks at with MSG_PEEK stays
+ * where it is.
  */
-static __always_inline int received(int bytes)
+SEC("tp_btf/tcp_rcv_space_adjust")
+int BPF_PROG(received, struct sock *sk)
 {
-	__u64 id = bpf_get_current_pid_tgid();
-	struct call *found = bpf_map_lookup_elem(&receiving, &id), call;
+	struct position now = position_of(sk), *last = last_position(sk, &now);
+	__u32 bytes;
 
-	if (!found)
+	if (!last)
 		return 0;
-	call = *found;
-	bpf_map_delete_elem(&receiving, &id);
-	if (bytes <= 0 || copied_of(call.sk) == call.copied)
-		return 0;
-	return count(call.sk, bytes, 0);
+	bytes = now.received - last->received;
+	last->received = now.received;
+	return bytes ? count(sk, bytes, 0) : 0;
 }
 
-/// @one-of traffic/fentry
+/* What was written since the last look. */
+static __always_inline int sent_since(const struct sock *sk)
+{
+	struct position now = position_of(sk), *last = last_position(sk, &now);
+	__u32 bytes;
+
+	if (!last)
+		return 0;
+	bytes = now.sent - last->sent;
+	last->sent = now.sent;
+	return bytes ? count(sk, 0, bytes) : 0;
+}
+
+/* Set where returns may be missed, for then what is left is counted when the socket is closed. */
+static bool by_position = false;
+
+SEC("tp_btf/inet_sock_set_state")
+int BPF_PROG(changed, struct sock *sk, int old_state, int new_state)
+{
+	struct position now = position_of(sk);
+	__u64 id = (__u64)sk;
+
+	if (sk->sk_protocol != IPPROTO_TCP)
+		return 0;
+	if (new_state == TCP_ESTABLISHED)
+		bpf_map_update_elem(&positions, &id, &now, BPF_ANY);
+	else if (by_position && (old_state == TCP_ESTABLISHED || old_state == TCP_CLOSE_WAIT) && sk->sk_lock.owned)
+		sent_since(sk);
+	if (new_state == TCP_CLOSE)
+		bpf_map_delete_elem(&positions, &id);
+	return 0;
+}
+
+/* Walks once over the open files of all processes: connections from before begin where they are now. */
+/// @optional
+SEC("iter/task_file")
+int from_before(struct bpf_iter__task_file *ctx)
+{
+	struct file *file = ctx->file;
+	const struct socket *socket;
+	struct position now;
+	struct sock *sk;
+	__u64 id;
+
+	if (!file || (BPF_CORE_READ(file, f_inode, i_mode) & S_IFMT) != S_IFSOCK)
+		return 0;
+	socket = BPF_CORE_READ(file, private_data);
+	sk = BPF_CORE_READ(socket, sk);
+	if (!sk || BPF_CORE_READ(sk, sk_type) != SOCK_STREAM || BPF_CORE_READ(sk, sk_protocol) != IPPROTO_TCP)
+		return 0;
+	if (BPF_CORE_READ(sk, __sk_common.skc_state) == TCP_CLOSE || BPF_CORE_READ(sk, __sk_common.skc_state) == TCP_LISTEN)
+		return 0;
+	id = (__u64)sk;
+	now = position_of(sk);
+	bpf_map_update_elem(&positions, &id, &now, BPF_NOEXIST);
+	return 0;
+}
+
+/// @one-of send/fentry
 SEC("fexit/tcp_sendmsg")
 int BPF_PROG(sent_fexit, struct sock *sk, struct msghdr *message, size_t size, int ret)
 {
 	return ret > 0 ? count(sk, 0, ret) : 0;
 }
 
-/// @one-of traffic/fentry
-SEC("fentry/tcp_recvmsg")
-int BPF_PROG(receives_fentry, struct sock *sk)
-{
-	return receives(sk);
-}
-
-/* The result stands behind the arguments, whose number changed with Linux 5.19; since 5.17 the kernel can be asked for it. */
-/// @one-of traffic/fentry
-SEC("fexit/tcp_recvmsg")
-int received_fexit(__u64 *ctx)
-{
-	__u64 ret = 0;
-
-	if (bpf_core_enum_value_exists(enum bpf_func_id, BPF_FUNC_get_func_ret))
-		bpf_get_func_ret(ctx, &ret);
-	else
-		ret = ctx[6];
-	return received(ret);
-}
-
-/// @one-of traffic/kprobe
+/*
+ * The kernel keeps room for as many returns as there are CPUs or a few more, and misses the others, while many threads wait
+ * in tcp_sendmsg() for room to send. So it is not the result that counts here.
+ */
+/// @one-of send/kprobe
 SEC("kprobe/tcp_sendmsg")
 int BPF_KPROBE(sends_kprobe, struct sock *sk)
 {
 	__u64 id = bpf_get_current_pid_tgid();
 
+	by_position = true;
 	bpf_map_update_elem(&sending, &id, &sk, BPF_ANY);
-	return 0;
+	return sent_since(sk);
 }
 
-/// @one-of traffic/kprobe
+/// @one-of send/kprobe
 SEC("kretprobe/tcp_sendmsg")
-int BPF_KRETPROBE(sent_kprobe, int ret)
+int BPF_KRETPROBE(sent_kprobe)
 {
 	__u64 id = bpf_get_current_pid_tgid();
 	struct sock **found = bpf_map_lookup_elem(&sending, &id), *sk;
@@ -241,38 +296,15 @@ int BPF_KRETPROBE(sent_kprobe, int ret)
 		return 0;
 	sk = *found;
 	bpf_map_delete_elem(&sending, &id);
-	return ret > 0 ? count(sk, 0, ret) : 0;
-}
-
-/// @one-of traffic/kprobe
-SEC("kprobe/tcp_recvmsg")
-int BPF_KPROBE(receives_kprobe, struct sock *sk)
-{
-	return receives(sk);
-}
-
-/// @one-of traffic/kprobe
-SEC("kretprobe/tcp_recvmsg")
-int BPF_KRETPROBE(received_kprobe, int ret)
-{
-	return received(ret);
+	return sent_since(sk);
 }
 
 /* Linux 6.3 */
-/// @one-of traffic/tracepoint
+/// @one-of send/tracepoint
 SEC("tp_btf/sock_send_length")
 int BPF_PROG(sent_tracepoint, struct sock *sk, int ret, int flags)
 {
 	return sk->sk_protocol == IPPROTO_TCP && ret > 0 ? count(sk, 0, ret) : 0;
-}
-
-/// @one-of traffic/tracepoint
-SEC("tp_btf/sock_recv_length")
-int BPF_PROG(received_tracepoint, struct sock *sk, int ret, int flags)
-{
-	if (sk->sk_protocol != IPPROTO_TCP || ret <= 0 || flags & MSG_PEEK)
-		return 0;
-	return count(sk, ret, 0);
 }
 
 /* sendfile(2) before Linux 6.5. */
@@ -280,5 +312,5 @@ int BPF_PROG(received_tracepoint, struct sock *sk, int ret, int flags)
 SEC("fexit/tcp_sendpage")
 int BPF_PROG(sent_page, struct sock *sk, struct page *page, int offset, size_t size, int flags, int ret)
 {
-	return ret > 0 ? count(sk, 0, ret) : 0;
+	return ret > 0 && !by_position ? count(sk, 0, ret) : 0;
 }

@@ -1,5 +1,6 @@
 import { once } from "node:events";
 import { existsSync } from "node:fs";
+import { type AddressInfo, connect, createServer } from "node:net";
 import { featuresOf, hostKernel } from "@skep/bpf";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { NativeProgram } from "./native.ts";
@@ -79,6 +80,23 @@ describe.skipIf(reason !== undefined)("tcptop", () => {
       expect(sum([...client, ...server], () => true).total_bytes).toBe(4 * ALL);
     },
   );
+
+  it("counts the first bytes of a connection that was there before it", async () => {
+    const server = createServer((socket) => void socket.resume());
+    await once(server.listen(0, "127.0.0.1"), "listening");
+    const { port } = server.address() as AddressInfo;
+    const client = connect(port, "127.0.0.1");
+    await once(client, "connect");
+    const { events } = await trace<Traffic>(["tcptop", "--pid", String(process.pid)], async () => {
+      client.end("x".repeat(12_345));
+      await once(client, "close");
+      return (seen) => sum(seen, ({ lport, rport }) => [lport, rport].includes(port)).total_bytes >= 24_690;
+    });
+    server.close();
+    const exactly = (received: number, sent: number) => ({ received, sent, total_bytes: received + sent });
+    expect(sum(events, ({ rport }) => rport === port)).toEqual(exactly(0, 12_345));
+    expect(sum(events, ({ lport }) => lport === port)).toEqual(exactly(12_345, 0));
+  });
 
   it("counts by process and by remote address, of what its filters ask for", async () => {
     let pids = { client: -1, server: -1 };
