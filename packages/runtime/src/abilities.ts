@@ -15,6 +15,7 @@ export const ABILITIES = {
   binary: "has no uprobes and no USDT probes",
   function: "has no uprobes whose function could be chosen",
   usdt: "has no USDT probes",
+  openProbes: "has no program that leaves open what it probes",
   interface: "attaches to no network interface",
   sampling: "samples nothing by a clock",
   sampledMaps: "has no map that is read at intervals",
@@ -58,6 +59,13 @@ export function isBareProbe({ definition, target }: ObjectSpec["programs"][numbe
   );
 }
 
+/** A probe that somebody has to aim: SEC("uprobe"), SEC("usdt"), SEC("kprobe"). */
+function isOpenProbe(program: ObjectSpec["programs"][number]): boolean {
+  const { definition, target = "" } = program;
+  if (isBareProbe(program)) return true;
+  return target === "" && (isUprobe(definition?.link) || definition?.link === "usdt");
+}
+
 /** @param twins whether programs were found that do the same thing in two ways */
 export function abilitiesOf(
   spec: ObjectSpec,
@@ -75,6 +83,7 @@ export function abilitiesOf(
   add("binary", uprobes || usdt);
   add("function", uprobes || spec.programs.some(isBareProbe));
   add("usdt", usdt);
+  add("openProbes", spec.programs.some(isOpenProbe));
   add("interface", [...kinds].some(isOnInterface));
   add("sampling", kinds.has("perf_event"));
   add(

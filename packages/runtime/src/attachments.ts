@@ -14,6 +14,7 @@ import { cgroupDirectory } from "./filters.ts";
 import { fromTcHook, fromXdpFlags } from "./interface-notes.ts";
 import type { OwnValues } from "./own-options.ts";
 import type { ToolArguments } from "./parse-arguments.ts";
+import { programAims, readProgramAim } from "./program-aims.ts";
 import { UsageError } from "./usage-error.ts";
 
 /** Where to attach, as far as it is not the program's own business. */
@@ -29,6 +30,10 @@ export interface Aim {
   readonly cgroup?: string;
   readonly frequency?: number;
   readonly event?: string;
+  /** By program, where several leave open what they probe. */
+  readonly at?: ReadonlyMap<string, string>;
+  /** Programs that are attached nowhere. */
+  readonly without?: ReadonlySet<string>;
 }
 
 /** What the command line says. @throws {UsageError} */
@@ -49,6 +54,9 @@ export function aimOf({ own, lists }: ToolArguments): Aim {
   if (frequency !== undefined) aim.frequency = positive("freq", frequency);
   const event = own.get("event");
   if (event !== undefined) aim.event = event;
+  const [at, without] = [lists.get("at"), lists.get("without")];
+  if (at !== undefined) aim.at = programAims(at);
+  if (without !== undefined) aim.without = new Set(without);
   return aim;
 }
 
@@ -92,9 +100,11 @@ export function attachmentsOf(
   note: ProgramMeta | undefined,
   aim: Aim,
 ): AttachOptions[] {
-  if (note?.attach_to === false) return [];
+  if (note?.attach_to === false || aim.without?.has(program.name)) return [];
   const { definition } = program;
-  const wish: Aim = { ...declaredAim(note), ...aim };
+  const at = aim.at?.get(program.name);
+  const own = at === undefined ? {} : readProgramAim(program, at);
+  const wish: Aim = { ...declaredAim(note), ...aim, ...own };
   const kind = definition?.link;
   if (isUprobe(kind)) return uprobesOf(program, wish);
   if (isBareProbe(program)) return [{ target: requiredFunction(program, wish) }];
@@ -195,7 +205,7 @@ function uprobeTarget(program: ProgramSpec, aim: Aim): string {
     const missing = [binary === "" ? "--binary PATH" : "", symbol === "" ? "--function NAME" : ""];
     throw new UsageError(
       `SEC("${section}") of program ${name} does not say what to probe`,
-      `add ${missing.filter((option) => option !== "").join(" and ")}`,
+      `add ${missing.filter((option) => option !== "").join(" and ")}, or --at ${name}=[BINARY:]FUNCTION, or --without ${name}`,
     );
   }
   return `${binary}:${symbol}`;
@@ -221,7 +231,7 @@ function usdtTarget({ target = "", section, name }: ProgramSpec, aim: Aim): stri
   ];
   throw new UsageError(
     `SEC("${section}") of program ${name} does not say which probe`,
-    `add ${missing.filter((option) => option !== "").join(" and ")}`,
+    `add ${missing.filter((option) => option !== "").join(" and ")}, or --at ${name}=[BINARY:]PROVIDER:NAME, or --without ${name}`,
   );
 }
 

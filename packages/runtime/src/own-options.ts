@@ -45,6 +45,22 @@ export const OWN_OPTIONS = [
   { name: "provider", short: undefined, value: "NAME", help: "Only the provider of --usdt", needs: "usdt" },
   { name: "probe", short: undefined, value: "NAME", help: "Only the name of --usdt", needs: "usdt" },
   {
+    name: "at",
+    short: undefined,
+    value: "PROGRAM=TARGET",
+    help: "Where this one of the programs goes: [BINARY:]FUNCTION or [BINARY:]PROVIDER:NAME (repeatable)",
+    needs: "openProbes",
+    repeat: true,
+  },
+  {
+    name: "without",
+    short: undefined,
+    value: "PROGRAM",
+    help: "Do not attach this one of the programs (repeatable)",
+    needs: "openProbes",
+    repeat: true,
+  },
+  {
     name: "iface",
     short: "i",
     value: "NAME",

@@ -16,8 +16,10 @@ import type { Ladder } from "./ladders.ts";
 import { fillMap } from "./map-flags.ts";
 import { obstacleTo } from "./obstacle.ts";
 import type { ToolArguments } from "./parse-arguments.ts";
+import { checkPrograms } from "./program-aims.ts";
 import { ProgramChoice } from "./program-choice.ts";
 import { setVariables } from "./set-variables.ts";
+import { sizeStackMaps } from "./stack-map-sizes.ts";
 import type { Tool } from "./tool.ts";
 import { UsageError } from "./usage-error.ts";
 
@@ -38,7 +40,10 @@ export function prepare(spec: BpfSpec, meta: PackageMeta, tool: Tool, args: Tool
   const aim = aimOf(args);
   const settings = filterSettings(tool.filters, args.own);
   setVariables(spec, tool.options.globals, [...settings.variables, ...args.variables]);
+  sizeStackMaps(spec);
   checkFunction(spec, aim);
+  checkPrograms("at", aim.at?.keys() ?? [], spec.programs.keys());
+  checkPrograms("without", aim.without ?? [], spec.programs.keys());
   aimTracing(spec, aim);
   const attachments = ({ spec: program }: { readonly spec: ProgramSpec }) =>
     attachmentsOf(
@@ -84,9 +89,11 @@ function checkFunction({ spec }: BpfSpec, aim: Aim): void {
 
 /** Programs of this kind are told at load where they will be attached. */
 function aimTracing(spec: BpfSpec, aim: Aim): void {
-  for (const wishes of spec.programs.values())
-    if (aim.function !== undefined && wishes.spec.definition?.link === "tracing" && isBareProbe(wishes.spec))
-      wishes.target = aim.function;
+  for (const wishes of spec.programs.values()) {
+    const name = aim.at?.get(wishes.name) ?? aim.function;
+    if (name !== undefined && wishes.spec.definition?.link === "tracing" && isBareProbe(wishes.spec))
+      wishes.target = name;
+  }
 }
 
 /** Where a program would be attached, or what nobody has said: programs that are not chosen in the end need not be told. */
