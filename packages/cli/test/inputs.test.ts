@@ -44,6 +44,7 @@ beforeAll(async () => {
     "tar.gz": gzipSync(tar),
     "exitsnoop.tar": readPackage(json).object,
     "source.json": Buffer.from(SOURCE),
+    "source.bpf.c": Buffer.from(SOURCE),
     "page.json": Buffer.from("<!DOCTYPE html><title>404</title>"),
     "zip.json": Uint8Array.of(0x50, 0x4b, 3, 4),
     empty: new Uint8Array(),
@@ -133,7 +134,7 @@ describe("a program to run", { timeout: 120_000 }, () => {
     ["cut.tar", 65, /the archive cannot be read/],
     ["aliases.yaml", 65, /has an alias/],
     ["bomb.gz", 65, /holds more than 536870912 bytes/],
-    ["/dev/zero", 65, /more than 536870912 bytes/],
+    ["/dev/zero", 65, /more than 67108864 bytes/],
     [".", 64, /is a directory/],
     ["missing.json", 64, /there is no file missing\.json/],
     ["./missing", 64, /there is no file \.\/missing/],
@@ -154,6 +155,22 @@ describe("a program to run", { timeout: 120_000 }, () => {
     expectWords(await run(`${base}/nothing.json`), 66, /does not exist \(status 404\)/);
     expectWords(await run(`${base}/loop`), 69, /redirects more than 5 times/);
     expectWords(await run(`${base}/page.json`), 65, /is a web page/);
+  });
+
+  it("and whatever else is read ends, also what has no end", async () => {
+    const endless = "/dev/zero";
+    for (const words of [
+      // Rights come first.
+      ...(process.getuid?.() === 0 ? [["run", "exitsnoop", "--btf", endless]] : []),
+      ["btf", "dump", endless],
+      ["compile", endless],
+      ["compile", "source.bpf.c", endless],
+      ["compile", "source.bpf.c", "--btfhub-archive", endless],
+      ["run", "--require-signature", endless, "json.wasm"],
+      ["sign", "--key", endless, "json.wasm"],
+      ["verify", "--key", endless, "json.wasm"],
+    ])
+      expectWords(await command(words, { cwd: directory }), 65, /\/dev\/zero has more than \d+ bytes/);
   });
 
   it("needs nothing of the network when it is here", async () => {

@@ -1,8 +1,8 @@
-import { readdir, readFile, stat } from "node:fs/promises";
+import { readdir, stat } from "node:fs/promises";
 import { homedir } from "node:os";
 import { join, resolve, sep } from "node:path";
 import { BpfError, Btf, MalformedError, NotFoundError, pruneKernelBtf, readSpec } from "@skep/bpf";
-import { gunzip, tarFiles } from "@skep/package";
+import { gunzip, readBoundedFile, tarFiles } from "@skep/package";
 import { unxz } from "./xz.ts";
 
 /** Types of kernels, cut down for an object. */
@@ -86,7 +86,8 @@ async function inFolder(from: string): Promise<KernelFile[]> {
     for (const entry of await readdir(folder, { withFileTypes: true })) {
       const path = join(folder, entry.name);
       if (entry.isDirectory() && entry.name !== ".git") pending.push(path);
-      else if (entry.isFile()) files.push(...kernelFile(path, () => readFile(path)));
+      else if (entry.isFile())
+        files.push(...kernelFile(path, () => Promise.resolve().then(() => readBoundedFile(path, MAX_BTF))));
       if (files.length + pending.length > MAX_FILES)
         throw new NotFoundError(
           `${from} holds more than ${MAX_FILES} files`,
@@ -99,7 +100,7 @@ async function inFolder(from: string): Promise<KernelFile[]> {
 
 async function inArchive(from: string): Promise<KernelFile[]> {
   const packing = /\.xz$|\.gz$|\.tgz$/.exec(from)?.[0].replace(".tgz", ".gz") ?? "";
-  const bytes = await unpack(await readFile(from), from, packing, MAX_ARCHIVE);
+  const bytes = await unpack(readBoundedFile(from, MAX_ARCHIVE), from, packing, MAX_ARCHIVE);
   const files = await tarFiles(bytes, (name) => NAMED.test(name));
   return files.flatMap(({ name, data }) => kernelFile(name, () => Promise.resolve(data)));
 }

@@ -2,6 +2,7 @@ import { mkdtemp, rm, stat } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { basename, dirname, join, normalize } from "node:path";
 import {
+  BpfError,
   Btf,
   InvalidArgumentError,
   NotFoundError,
@@ -143,6 +144,7 @@ async function readUserFile(path: string): Promise<SourceFile> {
   try {
     return await readSource(path);
   } catch (cause) {
+    if (cause instanceof BpfError) throw cause;
     const error = cause as NodeJS.ErrnoException;
     if (error.code === "ENOENT")
       throw new InvalidArgumentError(`there is no file ${path}`, "check the path", { cause });

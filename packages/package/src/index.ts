@@ -9,6 +9,7 @@ export {
 } from "./inputs/archive.ts";
 export { gunzip } from "./inputs/gunzip.ts";
 export { type InputKind, kindOfInput, strangerName } from "./inputs/kind-of-input.ts";
+export { readBoundedFile, readToEnd } from "./inputs/read-bounded-file.ts";
 export { type Input, packageOfObject, readInput } from "./inputs/read-input.ts";
 export { readYamlPackage } from "./inputs/read-yaml-package.ts";
 export { writeArchive } from "./inputs/write-archive.ts";

@@ -1,8 +1,11 @@
-import { existsSync, readFileSync } from "node:fs";
-import { Btf, MalformedError, readElf } from "@skep/bpf";
+import { existsSync } from "node:fs";
+import { BpfError, Btf, MalformedError, readElf } from "@skep/bpf";
+import { readBoundedFile } from "@skep/package";
 import { UsageError } from "./usage-error.ts";
 
 const VMLINUX = "/sys/kernel/btf/vmlinux";
+/** Kernel images with all debugging information have less. */
+const MAX_BYTES = 1024 * 1024 * 1024;
 
 /**
  * The types to relocate against in place of the kernel's own: those that the user names; for kernels without any, those that came
@@ -35,8 +38,9 @@ function readTypes(file: string, source: string): Btf {
 
 function read(file: string, source: string): Uint8Array {
   try {
-    return readFileSync(file);
+    return readBoundedFile(file, MAX_BYTES);
   } catch (cause) {
+    if (cause instanceof BpfError) throw cause;
     throw new UsageError(`${source}: cannot read ${file}: ${(cause as Error).message}`, "check the path");
   }
 }

@@ -1,6 +1,6 @@
-import { readFileSync } from "node:fs";
 import { Btf, BtfKind, hostKernel, MalformedError, printC, printTs, readElf } from "@skep/bpf";
 import { UsageError } from "@skep/runtime";
+import { readInputFile } from "../read-input-file.ts";
 
 const HELP = `Print BTF, the kernel's own description of its types.
 
@@ -72,7 +72,7 @@ function parse(args: readonly string[]): { readonly format: Format; readonly fil
 
 /** Split BTF, as modules have it, continues the kernel's. */
 function readBtf(file: string): Btf {
-  const bytes = readFileSync(file);
+  const bytes = readInputFile(file);
   if (bytes[0] !== 0x7f || bytes[1] !== 0x45) {
     const isModule = file.startsWith("/sys/kernel/btf/") && !file.endsWith("/vmlinux");
     return Btf.parse(bytes, isModule ? { base: hostKernel().btf() } : {});

@@ -1,4 +1,3 @@
-import { readFileSync } from "node:fs";
 import { readInput, writePackage } from "@skep/package";
 import {
   keyName,
@@ -11,7 +10,7 @@ import {
 } from "@skep/package/distribution";
 import { UsageError } from "@skep/runtime";
 import { Command } from "commander";
-import { readInputFile } from "../read-input-file.ts";
+import { readInputFile, readKeyFile } from "../read-input-file.ts";
 import { writePublicFile } from "../replace-file.ts";
 
 interface SignFlags {
@@ -60,7 +59,7 @@ export function verifyCommand(): Command {
 }
 
 async function sign(file: string, flags: SignFlags): Promise<void> {
-  const key = privateKey(readFileSync(flags.key, "utf8"));
+  const key = privateKey(readKeyFile(flags.key));
   const input = await readInput(readInputFile(file), file);
   const output = flags.output ?? file;
   if (input.kind === "wasm") writePublicFile(output, signWasm(input.module, key));
@@ -72,7 +71,7 @@ async function sign(file: string, flags: SignFlags): Promise<void> {
 }
 
 async function verify(file: string, keyFile: string): Promise<void> {
-  const key = publicKey(readFileSync(keyFile, "utf8"));
+  const key = publicKey(readKeyFile(keyFile));
   const input = await readInput(readInputFile(file), file);
   if (input.kind === "wasm") requireWasmSignature(input.module, key, file);
   else if (input.kind === "package" || input.kind === "object")

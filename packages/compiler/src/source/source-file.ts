@@ -1,5 +1,5 @@
-import { readFile } from "node:fs/promises";
 import { dirname, join, normalize } from "node:path";
+import { readBoundedFile } from "@skep/package";
 import type { Node } from "web-tree-sitter";
 import { type BufferWrite, bufferWrites } from "./buffer-writes.ts";
 import { type Declaration, fileLevel } from "./declarations.ts";
@@ -20,12 +20,14 @@ export interface SourceFile {
 }
 
 const MAX_FILES = 64;
+/** Sources that people write are a thousand times smaller. */
+const MAX_BYTES = 64 * 1024 * 1024;
 /** Generated headers with the kernel's types are no source of events, and large. */
 const NOT_OURS = /(?:^|\/)vmlinux[^/]*\.h$/;
 
 /** @throws what reading the file throws; {MalformedError} when it is too large */
 export async function readSource(path: string): Promise<SourceFile> {
-  return sourceFile(path, await readFile(path, "utf8"));
+  return sourceFile(path, new TextDecoder().decode(readBoundedFile(path, MAX_BYTES)));
 }
 
 /** @throws {MalformedError} when the text is too large */
