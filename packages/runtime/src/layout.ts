@@ -1,6 +1,7 @@
 import { readView, type ViewColumn, type ViewText } from "@skep/package";
 import type { Column } from "./columns.ts";
 import { columnsNamed } from "./fields.ts";
+import type { Shape } from "./shape.ts";
 
 /** What a kind of event looks like when nobody says otherwise. */
 export interface Layout {
@@ -14,6 +15,7 @@ export function layoutOf(
   text: string | undefined,
   columns: readonly Column[],
   warn: (line: string) => void,
+  shape?: Shape,
 ): Layout {
   const usual = columns.filter(({ hidden, time }) => !hidden && time === undefined);
   if (text === undefined) return { columns: usual };
@@ -23,19 +25,23 @@ export function layoutOf(
     return { columns: usual };
   }
   if (view.kind === "rows") return { columns: usual, rows: view };
-  return { columns: arrange(view.columns, columns, usual, warn) };
+  // A member that a flag leaves out (`@when`) is no mistake.
+  const complain = (member: string) => {
+    if (shape === undefined || !hasMember(shape, member)) warn(`@view: there is no member ${member}`);
+  };
+  return { columns: arrange(view.columns, columns, usual, complain) };
 }
 
 function arrange(
   wanted: readonly ViewColumn[],
   all: readonly Column[],
   usual: readonly Column[],
-  warn: (line: string) => void,
+  unknown: (member: string) => void,
 ): readonly Column[] {
   const named = new Set<Column>();
   for (const { member } of wanted) {
     const found = member === "*" ? [] : columnsNamed(all, member);
-    if (member !== "*" && found.length === 0) warn(`@view: there is no member ${member}`);
+    if (member !== "*" && found.length === 0) unknown(member);
     for (const column of found) named.add(column);
   }
   const rest = usual.filter((column) => !named.has(column));
@@ -51,4 +57,10 @@ function restyle(
   { header = column.header, width, align = column.align }: ViewColumn,
 ): Column {
   return { ...column, header, align, width: Math.max(header.length, width ?? column.width) };
+}
+
+function hasMember(shape: Shape, path: string): boolean {
+  const [head, ...rest] = path.split(".");
+  const member = shape.kind === "struct" ? shape.members.find(({ name }) => name === head) : undefined;
+  return member !== undefined && (rest.length === 0 || hasMember(member.shape, rest.join(".")));
 }

@@ -27,7 +27,8 @@ export function select(kinds: readonly EventKind[], options: SelectOptions): Sel
   const several = new Set(kinds.map(({ name }) => name)).size > 1;
   return kinds.map((kind) => {
     // Machines get every member, people what is meant for their eyes.
-    const layout = output === "table" ? layoutOf(kind.layout, kind.columns, warn) : { columns: kind.columns };
+    const layout =
+      output === "table" ? layoutOf(kind.layout, kind.columns, warn, kind.shape) : { columns: kind.columns };
     const timed = timestamp !== undefined || output === "table";
     return {
       kind,
