@@ -147,37 +147,6 @@ static __always_inline void next(struct collection *collection)
 	collection->pools_ended = 0;
 }
 
-/* Arguments: whether the whole heap is collected. */
-SEC("usdt/libjvm.so:hotspot:gc__begin")
-int BPF_USDT(gc_begin, long full)
-{
-	__u32 tid = bpf_get_current_pid_tgid();
-	struct collection *collection = bpf_map_lookup_elem(&collections, &tid);
-
-	/* Inside another one: its end is the end of both. */
-	if (!collection || !collection->depth)
-		collection = begin(tid);
-	if (!collection)
-		return 0;
-	collection->depth++;
-	if (full & 0xff)
-		collection->full = true;
-	return 0;
-}
-
-SEC("usdt/libjvm.so:hotspot:gc__end")
-int BPF_USDT(gc_end)
-{
-	__u32 tid = bpf_get_current_pid_tgid();
-	struct collection *collection = bpf_map_lookup_elem(&collections, &tid);
-
-	if (!collection || !collection->depth)
-		return 0;
-	if (--collection->depth == 0)
-		end(tid, collection);
-	return 0;
-}
-
 /* The JVM tells of all its pools; compiled code and classes are none of the heap's. */
 static __always_inline bool on_heap(const char *pool)
 {
@@ -185,34 +154,13 @@ static __always_inline bool on_heap(const char *pool)
 }
 
 /*
+ * Attached in this order, ends before begins: a collection that is under way meanwhile is then not seen, or seen whole.
+ */
+
+/*
  * Arguments of both: name of the collector and its length, name of the pool and its length, then initial, used, committed and
  * most bytes (src/hotspot/share/services/memoryManager.cpp of OpenJDK).
  */
-SEC("usdt/libjvm.so:hotspot:mem__pool__gc__begin")
-int BPF_USDT(pool_begin, const char *collector, long collector_length, const char *name, long name_length, long initial,
-	     long used)
-{
-	__u32 tid = bpf_get_current_pid_tgid();
-	struct collection *collection = bpf_map_lookup_elem(&collections, &tid);
-	struct pool_key key = { .name = (__u64)name, .tid = tid };
-	struct pool pool = { .since = bpf_ktime_get_ns(), .used = used };
-	char text[4] = {};
-
-	if (!collection)
-		collection = begin(tid);
-	if (!collection)
-		return 0;
-	if (collection->pools_begun && collection->pools_ended >= collection->pools_begun)
-		next(collection);
-	collection->pools_begun++;
-	bpf_probe_read_user_str(text, sizeof(text), name);
-	if (on_heap(text))
-		collection->used_before += used;
-	bpf_probe_read_user_str(collection->collector, sizeof(collection->collector), collector);
-	bpf_map_update_elem(&pools_before, &key, &pool, BPF_ANY);
-	return 0;
-}
-
 SEC("usdt/libjvm.so:hotspot:mem__pool__gc__end")
 int BPF_USDT(pool_end, const char *collector, long collector_length, const char *name, long name_length, long initial,
 	     long used, long committed)
@@ -253,5 +201,61 @@ int BPF_USDT(pool_end, const char *collector, long collector_length, const char 
 	/* A collector without gc__begin and gc__end: its last pool is its end. */
 	if (!collection->depth && collection->pools_ended >= collection->pools_begun)
 		end(tid, collection);
+	return 0;
+}
+
+SEC("usdt/libjvm.so:hotspot:mem__pool__gc__begin")
+int BPF_USDT(pool_begin, const char *collector, long collector_length, const char *name, long name_length, long initial,
+	     long used)
+{
+	__u32 tid = bpf_get_current_pid_tgid();
+	struct collection *collection = bpf_map_lookup_elem(&collections, &tid);
+	struct pool_key key = { .name = (__u64)name, .tid = tid };
+	struct pool pool = { .since = bpf_ktime_get_ns(), .used = used };
+	char text[4] = {};
+
+	if (!collection)
+		collection = begin(tid);
+	if (!collection)
+		return 0;
+	if (collection->pools_begun && collection->pools_ended >= collection->pools_begun)
+		next(collection);
+	collection->pools_begun++;
+	bpf_probe_read_user_str(text, sizeof(text), name);
+	if (on_heap(text))
+		collection->used_before += used;
+	bpf_probe_read_user_str(collection->collector, sizeof(collection->collector), collector);
+	bpf_map_update_elem(&pools_before, &key, &pool, BPF_ANY);
+	return 0;
+}
+
+SEC("usdt/libjvm.so:hotspot:gc__end")
+int BPF_USDT(gc_end)
+{
+	__u32 tid = bpf_get_current_pid_tgid();
+	struct collection *collection = bpf_map_lookup_elem(&collections, &tid);
+
+	if (!collection || !collection->depth)
+		return 0;
+	if (--collection->depth == 0)
+		end(tid, collection);
+	return 0;
+}
+
+/* Arguments: whether the whole heap is collected. */
+SEC("usdt/libjvm.so:hotspot:gc__begin")
+int BPF_USDT(gc_begin, long full)
+{
+	__u32 tid = bpf_get_current_pid_tgid();
+	struct collection *collection = bpf_map_lookup_elem(&collections, &tid);
+
+	/* Inside another one: its end is the end of both. */
+	if (!collection || !collection->depth)
+		collection = begin(tid);
+	if (!collection)
+		return 0;
+	collection->depth++;
+	if (full & 0xff)
+		collection->full = true;
 	return 0;
 }

@@ -225,7 +225,8 @@ int BPF_PROG(changed, struct sock *sk, int old_state, int new_state)
 	struct owner *listener;
 	__u64 since = 0;
 
-	if (sk->sk_protocol != IPPROTO_TCP || !read_endpoints(&ends, sk))
+	/* close(2) after shutdown(2) sets FIN_WAIT1 once more: no change. */
+	if (old_state == new_state || sk->sk_protocol != IPPROTO_TCP || !read_endpoints(&ends, sk))
 		return 0;
 	known = bpf_map_lookup_elem(&sockets, &id);
 	if (known) {

@@ -1,5 +1,6 @@
-import type { ChildProcess } from "node:child_process";
+import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
+import { existsSync } from "node:fs";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { NativeProgram } from "./native.ts";
 import { NetworkPair } from "./network-pair.ts";
@@ -17,6 +18,9 @@ interface Change {
   readonly rport: number;
   readonly raddr: readonly number[];
 }
+
+/** Of libbpf-tools. */
+const PEER = "/usr/sbin/tcpstates";
 
 /** `ESTABLISHED` of `ESTABLISHED(1)`. */
 const name = (state: string) => state.replace(/\(.*/, "");
@@ -138,5 +142,34 @@ describe("tcpstates", () => {
     expect(await of("-6", "--lports", "9003")).toEqual(["10 9003"]);
     expect(await of("--rports", "1,9003", "--raddrs", "10.77.0.0/24")).toEqual(["2 0", "2 client"]);
     expect(await of("--rports", "9003", "--laddrs", "fd77::1")).toEqual(["10 0", "10 client"]);
+  });
+
+  it("sees the changes that libbpf-tools' tcpstates sees, and knows better whose they are", async (context) => {
+    if (!existsSync(PEER)) return context.skip("no libbpf-tools here");
+    const peer = spawn("stdbuf", ["-oL", PEER, "--wide", "--localport", "9004"], {
+      stdio: ["ignore", "pipe", "inherit"],
+    });
+    let printed = "";
+    peer.stdout.setEncoding("utf8").on("data", (text: string) => {
+      printed += text;
+    });
+    const closed = once(peer, "close");
+    while (!printed.includes("SKADDR")) await once(peer.stdout, "data");
+    let owner = -1;
+    const { events } = await trace<Change>(["tcpstates", "--lports", "9004"], async () => {
+      const server = await echo("10.77.0.2", 9004);
+      owner = server.pid ?? -1;
+      await finish(await send(net.client, "10.77.0.2", 9004), server);
+      return (all) => steps(all).filter((state) => state === "CLOSE").length === 2;
+    });
+    peer.kill("SIGINT");
+    await closed;
+    const theirs = [...printed.matchAll(/^\S+ +(\d+) .* (\S+) +-> (\S+) /gm)];
+    expect(theirs.map(([, , old, now]) => `${old} ${now}`)).toEqual(
+      events.map(({ old_state, new_state }) => `${name(old_state)} ${name(new_state)}`),
+    );
+    expect(events.every(({ pid }) => pid === owner)).toBe(true);
+    // On behalf of packets it names whoever was interrupted.
+    expect(theirs.some(([, pid]) => Number(pid) !== owner)).toBe(true);
   });
 });
