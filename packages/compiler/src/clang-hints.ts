@@ -33,11 +33,6 @@ const CAUSES: readonly KnownCause[] = [
     hint: (type) => `${type} is defined by vmlinux.h: put #include "vmlinux.h" before all other headers`,
   },
   {
-    error: /expected [^\n]*\n.*\b(BPF_U(?:RET)?PROBE)\(/,
-    hint: (macro) =>
-      `${macro} needs the headers of libbpf 1.2; BPF_K${macro.slice(5)} does the same in older ones`,
-  },
-  {
     error:
       /(?:incomplete definition of|incomplete type|forward declaration of) (?:type )?'(?:const )?((?:struct|union|enum) \w+)/,
     hint: (type) =>

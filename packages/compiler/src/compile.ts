@@ -22,6 +22,12 @@ const TARGET_ARCH: Readonly<Record<string, string>> = {
 const FIXED =
   "-g -gdwarf-5 -gembed-source -O2 -target bpf -Wno-unknown-attributes -fdebug-compilation-dir=.".split(" ");
 
+/** Macros of libbpf 1.2, which Debian 12 does not have yet, in the words of libbpf's own header: a second definition is the same. */
+const NEWER_MACROS = [
+  "-DBPF_UPROBE(name,args...)=BPF_KPROBE(name, ##args)",
+  "-DBPF_URETPROBE(name,args...)=BPF_KRETPROBE(name, ##args)",
+];
+
 export interface CompileFlags {
   /** Directories with headers of ours, `vmlinux.h` above all. */
   readonly includes: readonly string[];
@@ -40,6 +46,7 @@ export function clangArguments(clang: Clang, source: string, output: string, fla
   const directory = dirname(source);
   return [
     ...FIXED,
+    ...NEWER_MACROS,
     `-D__TARGET_ARCH_${targetArch(process.arch)}`,
     `-fdebug-prefix-map=${resolve(directory)}/=`,
     `-fdebug-prefix-map=${directory}/=`,
