@@ -187,7 +187,7 @@ describe.each(VM_KERNELS)("on Linux %s every rung tells the same", (kernel) => {
   const filled = (text: string) =>
     text.replace(/\$\{([A-Z]+)\}/g, (_, program: string) => programs.get(program)?.path ?? "");
 
-  it.each(GROUPS)("$name", { timeout: 400_000 }, async ({ setup, work, runs, check }, context) => {
+  it.for(GROUPS)("$name", { timeout: 400_000 }, async ({ setup, work, runs, check }, context) => {
     const reason = await vmUnavailable(kernel);
     if (reason !== undefined) return context.skip(reason);
     const plan = JSON.stringify({ setup, runs: runs(kernel), work, settle: 2500 });
