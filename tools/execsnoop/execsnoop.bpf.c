@@ -183,8 +183,13 @@ static __always_inline void add_args_of_call(struct draft *draft, const struct c
 		if (at > ARGS_MAX)
 			break;
 		size = bpf_probe_read_user_str(&event_of(draft)->texts[at], PATH_MAX, arg);
-		if (size <= 0)
-			break;
+		/* When there is no such program, the kernel does not look at the arguments: some may not be in memory. */
+		if (size <= 0) {
+			event_of(draft)->texts[at] = '?';
+			event_of(draft)->texts[at + 1] = '\0';
+			size = 2;
+			*missing = 1;
+		}
 		*length = at + size;
 		if (size == PATH_MAX)
 			*missing = 1;

@@ -1,0 +1,140 @@
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { runInVm, VM_KERNELS, vmUnavailable } from "../../../../test/vm.ts";
+import { NativeProgram } from "./native.ts";
+
+const script = fileURLToPath(new URL("same-work-in-vm.mjs", import.meta.url));
+
+type Event = Readonly<Record<string, unknown>>;
+interface Report {
+  readonly code: number;
+  readonly stderr: string;
+  readonly events: readonly Event[];
+}
+
+const PROGRAMS = ["opens", "execs", "exits", "signals"] as const;
+const programs = new Map<string, NativeProgram>();
+let directory: string;
+
+beforeAll(() => {
+  for (const name of PROGRAMS) programs.set(name, new NativeProgram(name));
+  directory = mkdtempSync(join(tmpdir(), "skep-processes-"));
+});
+
+afterAll(() => {
+  for (const program of programs.values()) program[Symbol.dispose]();
+  rmSync(directory, { recursive: true, force: true });
+});
+
+const RUNS = {
+  opensnoop: ["opensnoop", "--comm", "opens"],
+  searched: ["opensnoop", "--path", "sub/new"],
+  execsnoop: ["execsnoop"],
+  exitsnoop: ["exitsnoop"],
+  threads: ["exitsnoop", "--threads", "--comm", "exits"],
+  sigsnoop: ["sigsnoop"],
+  bootstrap: ["bootstrap"],
+  bashreadline: ["bashreadline"],
+  "kprobe-link": ["kprobe-link"],
+  "fentry-link": ["fentry-link"],
+};
+
+/** Each program's own words follow a line with its name. */
+function work(): string {
+  const run = (name: string, args: string) =>
+    `echo "== ${name}"; ${programs.get(name)?.path} ${args} > ${directory}/out; cat ${directory}/out`;
+  return [
+    `mkdir -p ${directory}/opens ${directory}/exits; touch ${directory}/gone`,
+    run("opens", `${directory}/opens`),
+    run("execs", "/bin/true"),
+    run("exits", `${directory}/exits`),
+    run("signals", ""),
+    `kill -KILL $(sed -n 's/^child //p' ${directory}/out)`,
+    `(sleep 3; echo 'true whole line'; echo exit) | script -qec '/bin/bash --norc --noprofile -i' /dev/null > /dev/null 2>&1`,
+    `rm ${directory}/gone`,
+  ].join("\n");
+}
+
+describe.each(VM_KERNELS)("tools for processes on Linux %s", (kernel) => {
+  it("tell the truth", { timeout: 400_000 }, async (context) => {
+    const reason = await vmUnavailable(kernel);
+    if (reason !== undefined) return context.skip(reason);
+    const plan = join(directory, "plan.json");
+    writeFileSync(plan, JSON.stringify({ setup: "true", runs: RUNS, work: work(), settle: 3000 }));
+    const { stdout, stderr } = await runInVm(kernel, ["node", script, plan], { timeoutSeconds: 300 });
+    expect(stdout, stderr).toMatch(/^\{/);
+    const { work: words, results } = JSON.parse(stdout) as {
+      readonly work: string;
+      readonly results: Readonly<Record<keyof typeof RUNS, Report>>;
+    };
+    for (const [name, { code, stderr: said }] of Object.entries(results)) {
+      expect(code, `${name}: ${said}`).toBe(0);
+      expect(said).toContain(" 0 lost");
+    }
+    const said = (name: string) =>
+      (words.split(`== ${name}\n`)[1] ?? "").split("\n== ")[0]?.trim().split("\n") ?? [];
+
+    // Requests to io_uring are seen from 6.3 on.
+    const seen = ["5.10", "6.1"].includes(kernel) ? (line: string) => !line.startsWith("uring") : () => true;
+    const opened = said("opens").filter(seen);
+    expect(opened.length).toBeGreaterThan(8);
+    const opens = results.opensnoop.events.map(({ fd, err, path }) => `${fd} ${err} ${path}`);
+    expect(opens.slice(-opened.length)).toEqual(opened.map((line) => line.replace(/^\S+ /, "")));
+    expect(results.searched.events.map(({ path }) => path)).toEqual([`${directory}/opens/sub/new`]);
+
+    const children = new Map(said("execs").map((line) => [line.split(" ")[1], Number(line.split(" ")[0])]));
+    const execs = (how: string) =>
+      results.execsnoop.events
+        .filter(({ pid }) => pid === children.get(how))
+        .map(({ file, args, ret }) => ({ file, args, ret }));
+    const plain = ["plain", "two words", "", "quo'te", "line\nfeed"];
+    expect(execs("plain")).toEqual([{ file: "/bin/true", args: plain, ret: 0 }]);
+    expect(execs("relative")).toEqual([{ file: "/usr/bin/./true", args: ["few", "relative"], ret: 0 }]);
+    expect(execs("at")).toEqual([{ file: "/usr/bin/true", args: ["few", "at"], ret: 0 }]);
+    // Of a call that failed some arguments may not be in memory.
+    expect(execs("missing")).toMatchObject([{ file: "/nowhere/at/all", ret: -2 }]);
+    expect((execs("missing")[0]?.args as string[]).length).toBe(plain.length);
+    expect(execs("threaded")).toMatchObject([{ args: ["threaded", "threaded"], ret: 0 }]);
+    expect(execs("many")).toMatchObject([
+      { args: Array.from({ length: 1000 }, (_, index) => String(index)) },
+    ]);
+
+    const ended = said("exits").map((line) => line.split(" ").slice(0, 2).map(Number));
+    const pids = new Set(ended.map(([pid]) => pid));
+    const statuses = results.exitsnoop.events.filter(({ pid }) => pids.has(pid as number));
+    expect(statuses.map(({ pid, status }) => [pid, status])).toEqual(ended);
+    const many = Number(
+      said("exits")
+        .find((line) => line.endsWith(" many"))
+        ?.split(" ")[0],
+    );
+    expect(results.threads.events.filter(({ pid }) => pid === many)).toHaveLength(33);
+
+    const sent = said("signals").filter((line) => !line.startsWith("child "));
+    const [sender] = results.execsnoop.events.filter(({ comm }) => comm === "signals").map(({ pid }) => pid);
+    const signals = results.sigsnoop.events.filter(
+      ({ pid, tpid, sig }) => (pid === sender && sig !== 17) || (sig === 14 && tpid === sender),
+    );
+    expect(signals.map(({ via, sig, tpid, result }) => `${via} ${sig} ${tpid} ${result}`)).toEqual(sent);
+
+    const starts = results.bootstrap.events.filter(({ pid }) => pid === children.get("plain"));
+    expect(starts).toMatchObject([
+      { exit_event: false, filename: "/bin/true", comm: "true" },
+      { exit_event: true, status: 0 },
+    ]);
+    expect(results.bashreadline.events.map(({ line }) => line)).toEqual(["true whole line", "exit"]);
+
+    const gone = (name: "kprobe-link" | "fentry-link", pattern: RegExp) =>
+      results[name].events.filter(({ message }) => pattern.test(String(message))).length;
+    expect(gone("kprobe-link", new RegExp(`^KPROBE ENTRY pid = \\d+, filename = ${directory}/gone$`))).toBe(
+      1,
+    );
+    expect(gone("fentry-link", new RegExp(`^fentry: pid = \\d+, filename = ${directory}/gone$`))).toBe(1);
+    expect(
+      gone("fentry-link", new RegExp(`^fexit: pid = \\d+, filename = ${directory}/gone, ret = 0$`)),
+    ).toBe(1);
+  });
+});
