@@ -1,6 +1,6 @@
 import { type ChildProcess, execFileSync, spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -97,6 +97,17 @@ describe("code made at run time", () => {
     } finally {
       await end(child);
     }
+  });
+
+  it("has the names of BPF programs, as the kernel lists them", async () => {
+    const spec = await open(object);
+    using _loaded = spec.load();
+    const [line = ""] = /^[0-9a-f]{16} t bpf_prog_[0-9a-f]+_sample\t\[bpf\]$/m.exec(
+      readFileSync("/proc/kallsyms", "utf8"),
+    ) ?? [""];
+    const [address = "0", , name] = line.split(/[ \t]/);
+    const [answer] = new Symbolizer().kernel([BigInt(`0x${address}`) + 4n]);
+    expect(answer).toEqual({ kind: "found", name, offset: 4n, module: "bpf" });
   });
 
   it("has the methods of a program in Java, once the virtual machine has written them down", async (ctx) => {
