@@ -118,7 +118,7 @@ describe("ecc", () => {
       join(directory, "hub"),
     );
     expect(code).toBe(0);
-    expect(text).toContain(`types of 1 kernels from ${join(directory, "hub")}\n`);
+    expect(text).toContain(`types of 1 kernel from ${join(directory, "hub")}\n`);
     expect(readdirSync(directory)).toEqual(
       expect.arrayContaining(["ewasm-skel.h", "probe.tar", "package.json"]),
     );

@@ -41,8 +41,8 @@ export class ObjectFile {
     // Old clang versions leave the machine empty.
     if (type !== ET_REL || (machine !== EM_BPF && machine !== 0)) {
       throw new InvalidArgumentError(
-        `the ELF file of type ${type} for machine ${machine} is no BPF object`,
-        "Compile with clang -target bpf -c.",
+        `this ELF file is no BPF object: it has type ${type}, for machine ${machine}`,
+        "compile it with clang -target bpf -c, or ecc",
       );
     }
     elf.checkNoOverlap();

@@ -114,7 +114,7 @@ async function typesOfKernels(
   const from = flags.btfhubArchive ?? defaultBtfhub();
   const { btf, warnings } = await pruneForKernels(compiled.package.object, from);
   for (const warning of warnings) say(warning);
-  say(`types of ${btf.size} kernels from ${from}`);
+  say(`types of ${btf.size} ${btf.size === 1 ? "kernel" : "kernels"} from ${from}`);
   return btf;
 }
 
