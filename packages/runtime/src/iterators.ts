@@ -1,4 +1,5 @@
 import { type BpfObject, IteratorLink } from "@skep/bpf";
+import { escapeText } from "./escape.ts";
 
 /**
  * Lets the iterators among the programs walk once. All others are attached by then, so that nothing comes between what they
@@ -10,7 +11,12 @@ export function walkOnce(object: BpfObject, print: (line: string) => void): bool
   const iterators = object.links.filter((link) => link instanceof IteratorLink);
   for (const iterator of iterators) {
     const text = iterator.text();
-    if (text !== "") for (const line of text.replace(/\n$/, "").split("\n")) print(line);
+    if (text !== "") for (const line of text.replace(/\n$/, "").split("\n")) print(safe(line));
   }
   return iterators.length > 0 && iterators.length === object.links.length;
+}
+
+/** Names of commands are in there, and whatever else traced programs choose. Tabs stand between columns. */
+function safe(line: string): string {
+  return line.split("\t").map(escapeText).join("\t");
 }
