@@ -9,6 +9,8 @@
 #define FIRST_PAUSE_NS 32000000ULL
 #define LAST_PAUSE_NS 1000000000ULL
 
+#define SIGSTOP 19
+
 struct told_process {
 	/* Changes when the process becomes another program. */
 	__u64 mm;
@@ -47,7 +49,10 @@ static __always_inline void tell_process(__u32 pid)
 		told->again = now + told->pause;
 	}
 	/* When there is no room, the next look will do. */
-	bpf_ringbuf_output(&processes, &pid, sizeof(pid), 0);
+	if (bpf_ringbuf_output(&processes, &pid, sizeof(pid), 0))
+		return;
+	if (hold_command && first.mm)
+		bpf_send_signal(SIGSTOP);
 }
 
 #endif

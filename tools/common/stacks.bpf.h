@@ -25,6 +25,8 @@ struct {
 /* Where stacks are put together. `owner` tells when somebody else has used the place meanwhile. */
 struct stack_place {
 	__u64 owner;
+	/* Room for one more frame. */
+	__u64 before;
 	struct stack stack;
 };
 

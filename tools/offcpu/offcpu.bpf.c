@@ -85,6 +85,11 @@ struct {
 	__type(value, struct blocked_time);
 } times SEC(".maps");
 
+/* A command that was started to be looked at waits until somebody has read what it has mapped. */
+/// @command
+/// @ignore
+const volatile bool hold_command = false;
+
 /// @processes
 struct {
 	__uint(type, BPF_MAP_TYPE_RINGBUF);

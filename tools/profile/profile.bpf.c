@@ -66,6 +66,11 @@ struct {
 	__type(value, __u64);
 } counts SEC(".maps");
 
+/* A command that was started to be looked at waits until somebody has read what it has mapped. */
+/// @command
+/// @ignore
+const volatile bool hold_command = false;
+
 /// @processes
 struct {
 	__uint(type, BPF_MAP_TYPE_RINGBUF);

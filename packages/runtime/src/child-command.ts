@@ -51,9 +51,16 @@ export class ChildCommand implements Disposable {
     this.#gate.end("\n");
   }
 
+  /** Programs may hold it (SIGSTOP) until what it has mapped is known. */
+  goOn(pid: number): void {
+    if (pid === this.pid && !this.#gone) this.#child.kill("SIGCONT");
+  }
+
   /** A command that we started does not outlive us. */
   [Symbol.dispose](): void {
-    if (!this.#gone) this.#child.kill("SIGTERM");
+    if (this.#gone) return;
+    this.#child.kill("SIGTERM");
+    this.#child.kill("SIGCONT");
   }
 
   get #gate(): Writable {

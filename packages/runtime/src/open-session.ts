@@ -39,6 +39,8 @@ export interface SessionOptions {
   readonly naming: Naming | undefined;
   /** Ring buffers that tell of which processes stacks will be. */
   readonly processes: readonly string[];
+  /** Called when what such a process has mapped is known. */
+  readonly knowProcess: (pid: number) => void;
   /** Show what the programs print. */
   readonly printk: boolean;
   readonly show: ShowOptions;
@@ -78,7 +80,8 @@ export function openSession(object: BpfObject, options: SessionOptions): Session
   });
   const takersOf = (index: number) => kindsBySource[index]!.map(() => takers.shift()!);
   try {
-    for (const name of options.processes) session.add(processesFeed(object, name, naming));
+    for (const name of options.processes)
+      session.add(processesFeed(object, name, naming, options.knowProcess));
     sources.forEach((source, index) => {
       session.add(bufferFeed(object, source, takersOf(index)));
     });

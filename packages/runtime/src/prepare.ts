@@ -4,6 +4,7 @@ import {
   type BpfSpec,
   CgroupArrayMap,
   hostKernel,
+  isProbeable,
   type ProgramSpec,
   UnsupportedError,
 } from "@skep/bpf";
@@ -11,6 +12,7 @@ import type { PackageMeta } from "@skep/package";
 import { isBareProbe, isUprobe } from "./abilities.ts";
 import { type Aim, aimOf, attachmentsOf, functionOf } from "./attachments.ts";
 import { chosenRungs } from "./chosen-rungs.ts";
+import { globalsOf, holds } from "./conditions.ts";
 import { filterSettings } from "./filters.ts";
 import type { Ladder } from "./ladders.ts";
 import { fillMap } from "./map-flags.ts";
@@ -54,7 +56,8 @@ export function prepare(spec: BpfSpec, meta: PackageMeta, tool: Tool, args: Tool
   const declared = chosenRungs(tool.ladders, args.lists.get("rung") ?? []);
   const ladders = args.own.has("all-programs") ? declared : [...declared, ...tool.twins];
   const unsaid: UsageError[] = [];
-  const choice = chooseOr(unsaid, () => new ProgramChoice(ladders, tool.optional, obstacle));
+  const excluded = new Set([...excludedBy(declared, tool.ladders), ...unwanted(meta, spec)]);
+  const choice = chooseOr(unsaid, () => new ProgramChoice(ladders, tool.optional, obstacle, excluded));
   return { choice, attachments, fill };
 
   function obstacle(name: string): string | undefined {
@@ -62,6 +65,7 @@ export function prepare(spec: BpfSpec, meta: PackageMeta, tool: Tool, args: Tool
     const { options, missing } = known(attachments, wishes.spec);
     const why = obstacleTo(hostKernel(), { ...wishes.spec, target: wishes.target }, options);
     if (why !== undefined) return `this kernel ${why}`;
+    if (lacksFunction(wishes.spec, options)) return `there is no ${options?.target}`;
     if (missing === undefined || !isSaidForAnother(ladders, name)) return undefined;
     unsaid.push(missing);
     return `for this ${missing.next}`;
@@ -108,6 +112,30 @@ function known(
     if (error instanceof UsageError) return { missing: error };
     throw error;
   }
+}
+
+/** Found out before anything is loaded: of a long list of optional probes each would else cost an attempt of its own. */
+function lacksFunction({ definition }: ProgramSpec, options: AttachOptions | undefined): boolean {
+  if (!isUprobe(definition?.link) || options?.target === undefined) return false;
+  return /[*?]/.test(options.target) ? false : !isProbeable(options.target, options.pid);
+}
+
+/** The programs whose `@when` does not hold. */
+function unwanted({ bpf_skel }: PackageMeta, spec: BpfSpec): readonly string[] {
+  const globals = globalsOf(spec);
+  return bpf_skel.progs
+    .filter(({ when }) => !holds(typeof when === "string" ? when : undefined, globals))
+    .map(({ name }) => name);
+}
+
+/** The programs of rungs that the command line does without. */
+function excludedBy(chosen: readonly Ladder[], all: readonly Ladder[]): ReadonlySet<string> {
+  const kept = programsOf(chosen);
+  return new Set([...programsOf(all)].filter((program) => !kept.has(program)));
+}
+
+function programsOf(ladders: readonly Ladder[]): ReadonlySet<string> {
+  return new Set(ladders.flatMap(({ rungs }) => rungs.flatMap(({ programs }) => programs)));
 }
 
 /** Where the kernel lacks what it was asked for, and would have what nobody has said, somebody only has to say it. */

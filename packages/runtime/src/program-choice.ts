@@ -21,11 +21,21 @@ export type TryLoading = (programs: readonly string[]) => unknown;
 export class ProgramChoice {
   readonly #places: readonly Place[];
   readonly #optional: ReadonlySet<string>;
+  readonly #excluded: ReadonlySet<string>;
   readonly #leftOut = new Map<string, string>();
 
-  /** @throws {UnsupportedError} when a ladder has no rung that this kernel allows */
-  constructor(ladders: readonly Ladder[], optional: ReadonlySet<string>, obstacle: FindObstacle) {
+  /**
+   * @param excluded programs of rungs that nobody wants
+   * @throws {UnsupportedError} when a ladder has no rung that this kernel allows
+   */
+  constructor(
+    ladders: readonly Ladder[],
+    optional: ReadonlySet<string>,
+    obstacle: FindObstacle,
+    excluded: ReadonlySet<string> = new Set(),
+  ) {
     this.#optional = optional;
+    this.#excluded = excluded;
     this.#places = ladders.map((ladder) => ({ ladder, index: 0, passed: [] }));
     for (const place of this.#places)
       for (let why = obstacleTo(rungOf(place), obstacle); why !== undefined; )
@@ -38,7 +48,7 @@ export class ProgramChoice {
 
   /** What a program's wish for loading becomes; `undefined` for programs that nobody chooses about. */
   wants(program: string): boolean | undefined {
-    if (this.#leftOut.has(program)) return false;
+    if (this.#leftOut.has(program) || this.#excluded.has(program)) return false;
     const place = this.#places.find(({ ladder }) =>
       ladder.rungs.some((rung) => rung.programs.includes(program)),
     );

@@ -21,7 +21,7 @@ import { parseArguments, type ToolArguments } from "./parse-arguments.ts";
 import { disagreements, prepare } from "./prepare.ts";
 import { usesPrintk } from "./printk-use.ts";
 import { choiceLines, type ProgramChoice } from "./program-choice.ts";
-import { processMaps } from "./samples/processes-feed.ts";
+import { commandVariables, processMaps } from "./samples/processes-feed.ts";
 import { sampledMaps, withGlobals } from "./samples/sampled-maps.ts";
 import { showOptions } from "./show-options.ts";
 import { startPrograms } from "./start-programs.ts";
@@ -88,6 +88,7 @@ export async function runPackage(pkg: Package, options: RunOptions): Promise<Run
   requireCapabilities(name, spec.spec);
   for (const line of disagreements(spec, meta)) say(line);
   for (const line of idleSettings(tool.options.globals, args.variables)) say(line);
+  if (child !== undefined) for (const variable of commandVariables(meta)) spec.variables.set(variable, true);
   const { choice, attachments, fill } = prepare(spec, meta, tool, args);
   const globals = globalsOf(spec);
   const btf = kernelTypes(args.own.get("btf"), options.btf);
@@ -108,6 +109,7 @@ export async function runPackage(pkg: Package, options: RunOptions): Promise<Run
         annotations: withConditions(annotations, globals),
         naming,
         processes: processMaps(meta),
+        knowProcess: (pid) => child?.goOn(pid),
         printk: usesPrintk(spec.spec),
         show,
         say,

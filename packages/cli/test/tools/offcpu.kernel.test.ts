@@ -52,7 +52,9 @@ describe("offcpu", () => {
       rows.filter(({ stacks }) => stacks.kernel?.some((frame) => frame.includes("nanosleep"))),
       "main",
     );
-    expect(count).toBe(8);
+    // A sleeper may be woken in between, and goes on sleeping.
+    expect(count).toBeGreaterThanOrEqual(8);
+    expect(count).toBeLessThan(12);
     expect(total).toBeGreaterThan(8 * 40e6);
     expect(total).toBeLessThanOrEqual(naps.reduce((all, one) => all + one, 0));
     expect(nap.count).toBeGreaterThanOrEqual(8);

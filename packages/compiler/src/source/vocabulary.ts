@@ -136,6 +136,7 @@ const WORDS: Readonly<Record<string, Word>> = {
   attach: { places: ["program"], check: attachTo },
   cmdarg: { places: ["variable", "map"], check: cmdarg },
   computed: { places: ["struct"], check: computed },
+  command: { places: ["variable"], check: switchedOn },
   description: { places: ALL, check: anything },
   export: { places: ["map", "struct"], check: exported },
   export_config: { places: ["map"], check: exportConfig },

@@ -25,11 +25,16 @@ export function mergedStacks(
 
 type Frame = NonNullable<StackEntry["stacks"][number]["frames"]>[number];
 
+/** The function alone: neither where in it, nor on which line. */
 function withoutOffset(frame: Frame): Frame {
-  return frame.kind === "found" ? { ...frame, offset: 0n } : frame;
+  if (frame.kind === "missing") return frame;
+  const { source, ...found } = frame;
+  // Of code made at run time the line is that where the function begins, and tells functions of one name apart.
+  return { ...found, offset: 0n, ...(source === undefined || frame.module !== undefined ? {} : { source }) };
 }
 
 function nameOf(frame: Frame | string): string {
   if (typeof frame === "string") return frame;
-  return frame.kind === "found" ? frame.name : `${frame.module} ${frame.offset}`;
+  if (frame.kind === "missing") return `${frame.module} ${frame.offset}`;
+  return `${frame.name} ${frame.source?.file} ${frame.source?.line}`;
 }

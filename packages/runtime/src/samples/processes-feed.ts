@@ -8,12 +8,25 @@ export function processMaps(meta: PackageMeta): readonly string[] {
   return meta.bpf_skel.maps.filter(({ processes }) => processes === true).map(({ name }) => name);
 }
 
+/** Variables with `@command`: true where the run starts the command that it looks at. */
+export function commandVariables(meta: PackageMeta): readonly string[] {
+  return meta.bpf_skel.data_sections.flatMap(({ variables }) =>
+    variables.filter(({ command }) => command === true).map(({ name }) => name),
+  );
+}
+
 /**
  * Ids of processes, each in four bytes: stacks of theirs will be shown. What they have mapped is read at once, because they may
  * be gone when it is needed.
+ * @param known is told when that is done
  * @throws {MalformedError} when the map is no buffer
  */
-export function processesFeed(object: BpfObject, name: string, naming: Naming | undefined): Feed {
+export function processesFeed(
+  object: BpfObject,
+  name: string,
+  naming: Naming | undefined,
+  known: (pid: number) => void,
+): Feed {
   const map = object.map(name);
   if (!(map instanceof EventMap))
     throw new MalformedError(`@processes of map ${name}: it is a ${map.typeName}`, "make it a ring buffer");
@@ -21,6 +34,7 @@ export function processesFeed(object: BpfObject, name: string, naming: Naming | 
     if (record.length < 4) return;
     const pid = new DataView(record.buffer, record.byteOffset).getUint32(0, LITTLE_ENDIAN_HOST);
     naming?.remember(pid);
+    known(pid);
   };
   return {
     start: () => map.consume(emit, {}),

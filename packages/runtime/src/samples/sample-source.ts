@@ -8,7 +8,7 @@ import { type Order, orderOf } from "./entry-order.ts";
 import { filterRecord } from "./filter-kind.ts";
 import type { Entry } from "./map-reader.ts";
 import type { SampleSource } from "./sample-feed.ts";
-import type { ShownSample } from "./shown-sample.ts";
+import type { ShownSample, StackShow } from "./shown-sample.ts";
 import type { StackEntry } from "./stack-reader.ts";
 import type { Terminal } from "./terminal.ts";
 import { TopScreen } from "./top-screen.ts";
@@ -61,7 +61,8 @@ export function sampleSource(sample: ShownSample, options: SampleSourceOptions):
   return {
     interval: options.interval ?? sampled.interval,
     read() {
-      const entries = sample.read();
+      const all = sample.read();
+      const entries = sample.stacks === undefined ? all : all.filter((entry) => sample.stacks?.counts(entry));
       return order(
         filter === undefined ? entries : entries.filter((entry) => filter(filterRecord(entryRecord(entry)))),
       );
@@ -80,16 +81,34 @@ export function sampleSource(sample: ShownSample, options: SampleSourceOptions):
 
 /** Of a look that is gathered nothing is left out: that comes when all is there. */
 function ordered({ sampled, kind }: ShownSample, { sort, warn, stacks, top }: SampleSourceOptions): Order {
-  const rows = sampled.once || stacks !== undefined ? undefined : (top ?? sampled.rows);
+  const rows = sampled.once || sampled.group || stacks !== undefined ? undefined : (top ?? sampled.rows);
   const most = rows ?? Number.POSITIVE_INFINITY;
   return orderOf(sampled, kind.columns, sort, warn, most);
 }
 
-function lookLines(sample: ShownSample, { selection, view, stacks }: SampleSourceOptions) {
+function lookLines(sample: ShownSample, options: SampleSourceOptions) {
+  const { selection, view, stacks } = options;
   const { stacks: show } = sample;
   if (stacks !== undefined && show !== undefined)
     return (entries: readonly Entry[]) => show.folded(show.read(entries));
-  return view === undefined ? tableLines(sample, selection) : recordLines(sample, view);
+  if (view !== undefined) return recordLines(sample, view);
+  if (show === undefined || !sample.sampled.group) return tableLines(sample, selection);
+  return mergedLines(sample, show, options);
+}
+
+/** Entries that led through the same functions are one, and then the first of them are shown. */
+function mergedLines(
+  { sampled, kind }: ShownSample,
+  show: StackShow,
+  { selection, sort, warn, top }: SampleSourceOptions,
+) {
+  const order = orderOf(sampled, kind.columns, sort, warn, top ?? sampled.rows);
+  return (entries: readonly Entry[]) => {
+    const merged = new Map(show.merge(show.read(entries)).map((one) => [one.entry, one]));
+    const rows = order([...merged.keys()]).flatMap((entry) => merged.get(entry) ?? []);
+    const lines = { header: undefined, lines: () => show.table(rows) };
+    return tableLines({ table: () => lines }, selection)(entries);
+  };
 }
 
 /** What is shown at the end of all that was found. */
@@ -113,7 +132,7 @@ function gatheredLines(
 }
 
 /** The time, the look, and an empty line. */
-function tableLines({ table }: ShownSample, { columns, stamp, label }: Selection) {
+function tableLines({ table }: Pick<ShownSample, "table">, { columns, stamp, label }: Selection) {
   const view = table(columns);
   return (entries: readonly Entry[]) => {
     const head = [stamp?.text({}).trim(), label].filter((word) => word !== undefined).join(" ");

@@ -40,6 +40,14 @@ export interface SampledMap {
   readonly stackMap: string | undefined;
   /** A row for each CPU in place of the sum. */
   readonly perCpu: boolean;
+  /** Entries that led through the same functions are shown as one. */
+  readonly group: boolean;
+  /** The member that says since when an entry is there, in nanoseconds since boot. */
+  readonly since: string | undefined;
+  /** The global variable that says how old an entry must be to be shown, in nanoseconds. */
+  readonly olderFrom: string | undefined;
+  /** Its value. */
+  readonly older: bigint;
   /** Shown once, at the end, unless the command line names an interval. */
   readonly once: boolean;
   /** `@format` of a key and of a value that are no structs. */
@@ -97,6 +105,10 @@ function sampledMap(map: MapSpec, sample: JsonObject, note: MapMeta, spec: Objec
     stackMap: show === "stacks" ? stackMapOf(map.name, sample, spec) : undefined,
     perCpu: sample.per_cpu === true,
     once: sample.once === true,
+    group: sample.group === true,
+    since: typeof sample.since === "string" ? sample.since : undefined,
+    olderFrom: typeof sample.older === "string" ? sample.older : undefined,
+    older: 0n,
     keyFormat: formats.key,
     valueFormat: formats.value,
   };
@@ -132,9 +144,16 @@ function percentilesOf(map: string, list: Json | undefined): readonly number[] {
 export function withGlobals(sampled: readonly SampledMap[], globals: Globals): SampledMap[] {
   return sampled
     .filter(({ when }) => holds(when, globals))
-    .map((one) =>
-      one.unitFrom === undefined ? one : { ...one, unit: enumeratorOf(one.unitFrom, globals) ?? one.unit },
-    );
+    .map((one) => ({
+      ...one,
+      unit: (one.unitFrom === undefined ? undefined : enumeratorOf(one.unitFrom, globals)) ?? one.unit,
+      older: one.olderFrom === undefined ? 0n : integerIn(globals, one.olderFrom),
+    }));
+}
+
+function integerIn(globals: Globals, name: string): bigint {
+  const value = globals.get(name);
+  return typeof value === "bigint" || typeof value === "number" ? BigInt(value) : 0n;
 }
 
 /** `key ip`, `bytes`, or both: `bytes key ip`. */

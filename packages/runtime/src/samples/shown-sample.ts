@@ -4,6 +4,7 @@ import type { Naming } from "../naming.ts";
 import type { Profile } from "../profiles/profile.ts";
 import type { Shape } from "../shape.ts";
 import type { EventKind } from "../view.ts";
+import { aged } from "./aged-entries.ts";
 import { computedEntries } from "./computed-entries.ts";
 import { entryKind, entryRecord } from "./entry-kind.ts";
 import { keyType, valueType } from "./entry-types.ts";
@@ -32,6 +33,8 @@ export interface ShownSample {
 
 /** What stacks can be shown as, besides. */
 export interface StackShow {
+  /** Whether an entry counts anything. */
+  counts(entry: Entry): boolean;
   /** Finds frames and their names. */
   read(entries: readonly Entry[]): readonly StackEntry[];
   /** Puts together what went through the same functions. */
@@ -68,7 +71,7 @@ export function shownSample(
   if (show === "stacks" && naming !== undefined)
     return {
       sampled,
-      read: () => computed.add(reader.read()),
+      read: () => computed.add(aged(reader.read(), sampled)),
       ...naming.showStacks(object, sampled, shapes, options),
     };
   if (!isHistogram) {

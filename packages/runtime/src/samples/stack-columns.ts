@@ -31,7 +31,12 @@ export function stackColumns(
 ): StackColumns {
   const isStack = ({ path }: Column) => members.some((member) => member.path.join() === path.join());
   const numbers = columns.filter(
-    (column) => column.path[0] === "value" && column.shape.kind === "integer" && !isStack(column),
+    (column) =>
+      column.path[0] === "value" &&
+      column.shape.kind === "integer" &&
+      !column.hidden &&
+      !isStack(column) &&
+      !OWNERS.includes(column.path.at(-1) ?? ""),
   );
   const word = unit === "(unit)" ? undefined : unit;
   const notes =
@@ -64,7 +69,7 @@ export function stackColumns(
         ? [{ name: "stacks", unit: "count" }]
         : numbers.map((column) => ({
             name: column.path.length === 1 ? (word ?? "count") : (column.path.at(-1) ?? "count"),
-            unit: unitOf(formatOf(column)),
+            unit: word === "bytes" && numbers[main] === column ? "bytes" : unitOf(formatOf(column)),
           })),
     values,
     mainValue: (entry) => values(entry)[main] ?? 0n,

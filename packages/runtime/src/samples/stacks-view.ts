@@ -41,6 +41,7 @@ export function showStacks(
   const columns = stackColumns(sampled, reader.members, kind.columns, annotations, shapes);
   const stacks: StackShow = {
     read: (entries) => reader.read(entries),
+    counts: (entry) => columns.values(entry).some((value) => value !== 0n),
     merge: (entries) => mergedStacks(entries, shapes.value, columns.othersOfKey),
     gather: () => new StackTotals(reader, shapes.value, sampled.clear),
     records: (entries) => entries.map(recordOf),
@@ -127,6 +128,7 @@ function kindOf(kind: Stack["kind"], symbol: Symbolized): Frame["kind"] {
 
 /** Where in a source, as far as somebody knows. */
 function sourceOf(symbol: Symbolized): Partial<Frame> {
-  if (symbol.kind !== "found" || symbol.source === undefined) return {};
-  return { file: symbol.source.file, line: symbol.source.line };
+  return symbol.kind === "found" && symbol.source !== undefined
+    ? { file: symbol.source.file, line: symbol.source.line }
+    : {};
 }
