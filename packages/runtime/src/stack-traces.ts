@@ -1,6 +1,6 @@
 import { type BpfValue, MalformedError } from "@skep/bpf";
 import { isJsonObject, type JsonObject, type PackageMeta } from "@skep/package";
-import { type Symbolized, type Symbolizer, symbolText } from "@skep/symbols";
+import { type Symbolized, type Symbolizer, symbolSource, symbolText } from "@skep/symbols";
 import { escapeText } from "./escape.ts";
 import { integerOf } from "./formats/numbers.ts";
 import type { EventKind, View } from "./view.ts";
@@ -76,7 +76,10 @@ function titled(title: string, none: string, frames: readonly string[]): readonl
 
 function frameText(index: number, address: bigint, symbol: Symbolized | undefined): string {
   const at = `  ${index} [<${address.toString(16).padStart(16, "0")}>]`;
-  return symbol === undefined ? at : `${at} ${escapeText(symbolText(symbol))}`;
+  if (symbol === undefined) return at;
+  const source = symbolSource(symbol);
+  const name = escapeText(symbolText(symbol));
+  return source === undefined ? `${at} ${name}` : `${at} ${name} ${escapeText(source)}`;
 }
 
 /** `size` is in bytes, or negative: why there is no stack. */

@@ -125,7 +125,7 @@ describe("stacks", () => {
     const records = stdout.split("\n\n").filter((text) => text.startsWith("COMM: "));
     expect(records.length).toBe(4);
     expect(records[1]).toMatch(
-      /^COMM: ways \(pid=\d+\) @ CPU \d+\nKernel:\n {2}0 \[<ffff[0-9a-f]{12}>\] \w[\s\S]*\nUserspace:\n {2}0 \[<0000[0-9a-f]{12}>\] \S+\n[\s\S]*\[<[0-9a-f]{16}>\] hot_way\+0x[0-9a-f]+\n[\s\S]*main\+0x/,
+      /^COMM: ways \(pid=\d+\) @ CPU \d+\nKernel:\n {2}0 \[<ffff[0-9a-f]{12}>\] \w[\s\S]*\nUserspace:\n {2}0 \[<0000[0-9a-f]{12}>\] \S.*\n[\s\S]*\[<[0-9a-f]{16}>\] hot_way\+0x[0-9a-f]+\n[\s\S]*main\+0x/,
     );
     const json = await shown(tracing, "--count", "1", "-o", "json");
     expect(JSON.parse(json.stdout.split("\n")[0] ?? "")).toMatchObject({ comm: "ways" });
