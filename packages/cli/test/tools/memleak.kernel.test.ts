@@ -61,6 +61,7 @@ describe("memleak", () => {
 
   it("takes a command with arguments, of any length", async () => {
     const long = "x".repeat(3000);
+    // biome-ignore lint/suspicious/noTemplateCurlyInString: the shell counts the letters
     const { stderr } = await memleak("--", "sh", "-c", 'echo "args: $#, $1, ${#2}"', "sh", "two words", long);
     expect(stderr).toContain("args: 2, two words, 3000");
     await using missing = new SkepProcess(["run", "memleak", "--", "/nowhere/program", "--flag"]);
