@@ -38,6 +38,9 @@ const name = (value: unknown) => String(value).replace(/\(.*/, "");
 
 const tracing = ["fentry", "kprobe"];
 
+/** The first rung is chosen without a word. */
+const chosen = (rung: string) => (rung === "fentry" ? [] : ["--rung", rung]);
+
 const NETWORK: Group = {
   name: "tcpconnlat, tcpstates, tcprtt, tcptop, javagc",
   // A cable of 20 milliseconds to a server that is there before any tool; 10.77.0.9 never answers.
@@ -68,11 +71,11 @@ const NETWORK: Group = {
   runs: (kernel) => ({
     ...Object.fromEntries(
       [...tracing, "tracepoint"].flatMap((rung) => [
-        [`tcpconnlat ${rung}`, ["tcpconnlat", "--comm", "tcp", "--rung", rung]],
-        [`tcprtt ${rung}`, ["tcprtt", "--rports", "7000", "--by", "remote", "--rung", rung]],
+        [`tcpconnlat ${rung}`, ["tcpconnlat", "--comm", "tcp", ...chosen(rung)]],
+        [`tcprtt ${rung}`, ["tcprtt", "--rports", "7000", "--by", "remote", ...chosen(rung)]],
         ...(rung === "tracepoint" && kernel !== "6.12"
           ? []
-          : [[`tcptop ${rung}`, ["tcptop", "--comm", "tcp", "--rung", rung]]]),
+          : [[`tcptop ${rung}`, ["tcptop", "--comm", "tcp", ...chosen(rung)]]]),
       ]),
     ),
     tcpstates: ["tcpstates"],
@@ -87,6 +90,10 @@ const NETWORK: Group = {
     const client = said[0]!.pid;
     expect(said.map(({ error }) => error)).toEqual([0, 111, 111, 115, 113]);
 
+    for (const [run, { stderr }] of Object.entries(results)) {
+      const [, rung] = run.split(" ");
+      if (rung !== undefined) expect(stderr, run).toContain(`uses ${rung}`);
+    }
     for (const rung of [...tracing, "tracepoint"]) {
       const attempts = results[`tcpconnlat ${rung}`]!.events;
       const expected = ["connected", "refused", "refused", "given_up", "unreachable"];
