@@ -59,3 +59,21 @@ describe("isZero", () => {
     expect(isZero(u64, 0n)).toBe(true);
   });
 });
+
+describe("sum of the shares of CPUs", () => {
+  const shape = struct({ count: u64, max_ns: u64, min_ns: u64 });
+
+  it("is the largest of what is called max, and the smallest of min that is any", () => {
+    const one = { count: 3n, max_ns: 10n, min_ns: 2n };
+    expect(sum(shape, one, { count: 4n, max_ns: 7n, min_ns: 5n })).toEqual({
+      count: 7n,
+      max_ns: 10n,
+      min_ns: 2n,
+    });
+    expect(sum(shape, one, { count: 0n, max_ns: 0n, min_ns: 0n })).toEqual({
+      count: 3n,
+      max_ns: 10n,
+      min_ns: 2n,
+    });
+  });
+});

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { bucketsOf, type Count, histogramLines } from "../../src/samples/histogram.ts";
+import { bucketsOf, type Count, histogramLines, percentilesOf } from "../../src/samples/histogram.ts";
 
 const log2 = (counts: readonly Count[], unit = "usecs") =>
   histogramLines(bucketsOf(counts, { kind: "log2" }), unit).join("\n");
@@ -80,5 +80,20 @@ describe("linear histogram", () => {
       "        -1 -> -1         : 1        |****************************************|",
       "         0 -> 0          : 1        |****************************************|",
     ]);
+  });
+});
+
+describe("percentiles", () => {
+  const most = (counts: readonly Count[], ...percents: number[]) =>
+    percentilesOf(bucketsOf(counts, { kind: "log2" }), percents).map((one) => one.most);
+
+  it("are the upper ends of the slots in which they lie", () => {
+    expect(most([50, 40, 9, 1], 50, 50.1, 90, 99, 99.9, 100)).toEqual([1n, 3n, 3n, 7n, 15n, 15n]);
+    expect(most([0, 0, 1], 0.1, 50, 100)).toEqual([7n, 7n, 7n]);
+  });
+
+  it("count beyond all bounds, and nothing", () => {
+    expect(most([1n << 60n, 1n << 60n, 1n], 50, 75, 100)).toEqual([3n, 3n, 7n]);
+    expect(most([0, 0], 50)).toEqual([]);
   });
 });
