@@ -9,8 +9,8 @@
 /* The longest name of a file, and the longest path that a system call takes, with its NUL (limits.h). */
 #define NAME_MAX 255
 #define PATH_MAX 4096
-/* Directories that a path is followed up through. */
-#define DEPTH_MAX 128
+/* Directories that a path is followed up through. The verifier walks them all, for every program, at every start. */
+#define DEPTH_MAX 64
 
 /*
  * A path is written from its end to its begin, as the kernel's own d_path() does (fs/d_path.c): the last name is known first.

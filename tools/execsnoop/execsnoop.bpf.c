@@ -10,7 +10,7 @@
 #define FILE_MAX 8191
 #define ARGS_MAX 16384
 /* The arguments of a call that failed are read one by one. */
-#define ARGS_COUNT 512
+#define ARGS_COUNT 128
 
 /// Trace programs as they are started, with all their arguments: execve and execveat, and those that fail.
 /// @brief Trace programs as they are started
