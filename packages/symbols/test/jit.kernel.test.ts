@@ -90,7 +90,11 @@ describe("code made at run time", () => {
     mkdirSync(join(folder, "an app"), { recursive: true });
     const script = join(folder, "an app", `main.${kind}`);
     writeFileSync(script, SCRIPT);
-    const child = spawn(process.execPath, [...flags, script], { stdio: ["ignore", "pipe", "inherit"] });
+    // V8 writes a log of its own into the current directory.
+    const child = spawn(process.execPath, [...flags, script], {
+      cwd: folder,
+      stdio: ["ignore", "pipe", "inherit"],
+    });
     try {
       const { found } = await sample(await ready(child), /hotInScript|hotValue/);
       expect([...found.keys()].sort()).toEqual([`get hotValue ${script}:4`, `hotInScript ${script}:2`]);
