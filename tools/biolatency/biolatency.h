@@ -14,6 +14,7 @@ enum io_operation {
 
 /* And how: bits of our own, because those of the kernel move. */
 enum io_flag {
+	IO_FLAG_NONE = 0,
 	IO_FLAG_SYNC = 1,
 	IO_FLAG_METADATA = 2,
 	IO_FLAG_PRIORITY = 4,

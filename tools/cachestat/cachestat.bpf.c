@@ -11,11 +11,11 @@
 /// @example cachestat --per process --sort -accesses
 char LICENSE[] SEC("license") = "Dual BSD/GPL";
 
-/// @description "Only what this process does"
 /// @filter pid
+/// @ignore
 const volatile pid_t target_pid = 0;
-/// @description "Only commands of this name"
 /// @filter comm
+/// @ignore
 const volatile char target_comm[COMM_LENGTH] = "";
 /// @ignore
 const volatile bool filter_cgroup = false;

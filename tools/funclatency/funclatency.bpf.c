@@ -12,14 +12,14 @@
 /// @example funclatency --binary /usr/lib/libc.so.6 --function malloc --per process
 char LICENSE[] SEC("license") = "Dual BSD/GPL";
 
-/// @description "Only calls in this process"
 /// @filter pid
+/// @ignore
 const volatile pid_t target_pid = 0;
-/// @description "Only calls in this thread"
 /// @filter tid
+/// @ignore
 const volatile pid_t target_tid = 0;
-/// @description "Only commands of this name"
 /// @filter comm
+/// @ignore
 const volatile char target_comm[COMM_LENGTH] = "";
 /// @ignore
 const volatile bool filter_cgroup = false;

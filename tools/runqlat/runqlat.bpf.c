@@ -12,14 +12,14 @@
 /// @example runqlat --pid 1234 --unit msecs
 char LICENSE[] SEC("license") = "Dual BSD/GPL";
 
-/// @description "Process that waits"
 /// @filter pid
+/// @ignore
 const volatile pid_t target_pid = 0;
-/// @description "Thread that waits"
 /// @filter tid
+/// @ignore
 const volatile pid_t target_tid = 0;
-/// @description "Cgroup of the task that waits"
 /// @filter cgroup
+/// @ignore
 const volatile __u64 target_cgroup = 0;
 /// @description "A histogram for each process, thread, pidns or cgroup, or one for all"
 const volatile enum runqlat_per per = PER_ALL;
@@ -36,26 +36,26 @@ struct {
 
 static struct runqlat_waits zero;
 
-static __always_inline bool is_wanted(struct task_struct *task, __u32 tid, __u32 pid)
+static __always_inline bool is_wanted(struct task_struct *task, __u32 tid)
 {
-	if (target_pid && target_pid != pid)
+	if (target_pid && target_pid != BPF_CORE_READ(task, tgid))
 		return false;
 	if (target_tid && target_tid != tid)
 		return false;
 	return !target_cgroup || task_in_cgroup(task, target_cgroup);
 }
 
-static __always_inline struct runqlat_key key_of(struct task_struct *task, __u32 tid, __u32 pid)
+static __always_inline struct runqlat_key key_of(struct task_struct *task, __u32 tid)
 {
 	struct runqlat_key key = {};
 
 	switch (per) {
 	case PER_THREAD:
 		key.tid = tid;
-		key.pid = pid;
+		key.pid = BPF_CORE_READ(task, tgid);
 		break;
 	case PER_PROCESS:
-		key.pid = pid;
+		key.pid = BPF_CORE_READ(task, tgid);
 		break;
 	case PER_PIDNS:
 		key.pidns = task_pidns(task);
@@ -69,9 +69,9 @@ static __always_inline struct runqlat_key key_of(struct task_struct *task, __u32
 	return key;
 }
 
-static __always_inline void count(struct task_struct *task, __u32 tid, __u32 pid, __u64 waited)
+static __always_inline void count(struct task_struct *task, __u32 tid, __u64 waited)
 {
-	struct runqlat_key key = key_of(task, tid, pid);
+	struct runqlat_key key = key_of(task, tid);
 	struct runqlat_waits *found = bpf_map_lookup_elem(&waits, &key);
 
 	if (!found) {
@@ -92,23 +92,23 @@ static __always_inline void count(struct task_struct *task, __u32 tid, __u32 pid
 
 static __always_inline int wakes(struct task_struct *task)
 {
-	__u32 tid = BPF_CORE_READ(task, pid), pid = BPF_CORE_READ(task, tgid);
+	__u32 tid = BPF_CORE_READ(task, pid);
 
-	if (is_wanted(task, tid, pid))
+	if (is_wanted(task, tid))
 		woken(task, tid);
 	return 0;
 }
 
 static __always_inline int switches(bool preempted, struct task_struct *prev, struct task_struct *next)
 {
-	__u32 tid = BPF_CORE_READ(prev, pid), pid = BPF_CORE_READ(prev, tgid);
+	__u32 tid = BPF_CORE_READ(prev, pid);
 	__s64 waited;
 
-	leaves(prev, tid, preempted, is_wanted(prev, tid, pid));
+	leaves(prev, tid, preempted, is_wanted(prev, tid));
 	tid = BPF_CORE_READ(next, pid);
 	waited = arrives(tid);
 	if (waited >= 0)
-		count(next, tid, BPF_CORE_READ(next, tgid), waited);
+		count(next, tid, waited);
 	return 0;
 }
 

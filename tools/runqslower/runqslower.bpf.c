@@ -15,17 +15,17 @@ char LICENSE[] SEC("license") = "Dual BSD/GPL";
 /// @cmdarg {"long": "min", "short": "m"}
 /// @format duration us
 const volatile __u64 min_us = 10000;
-/// @description "Process that waits"
 /// @filter pid
+/// @ignore
 const volatile pid_t target_pid = 0;
-/// @description "Thread that waits"
 /// @filter tid
+/// @ignore
 const volatile pid_t target_tid = 0;
-/// @description "Cgroup of the task that waits"
 /// @filter cgroup
+/// @ignore
 const volatile __u64 target_cgroup = 0;
-/// @description "Begin of the name of the thread that waits"
 /// @filter comm
+/// @ignore
 const volatile char target_comm[16] = "";
 
 /// @export event
@@ -34,9 +34,9 @@ struct {
 	__uint(max_entries, 256 * 1024);
 } events SEC(".maps");
 
-static __always_inline bool is_wanted(struct task_struct *task, __u32 tid, __u32 pid)
+static __always_inline bool is_wanted(struct task_struct *task, __u32 tid)
 {
-	if (target_pid && target_pid != pid)
+	if (target_pid && target_pid != BPF_CORE_READ(task, tgid))
 		return false;
 	if (target_tid && target_tid != tid)
 		return false;
@@ -78,19 +78,19 @@ static __always_inline void show(struct task_struct *prev, struct task_struct *n
 
 static __always_inline int wakes(struct task_struct *task)
 {
-	__u32 tid = BPF_CORE_READ(task, pid), pid = BPF_CORE_READ(task, tgid);
+	__u32 tid = BPF_CORE_READ(task, pid);
 
-	if (is_wanted(task, tid, pid))
+	if (is_wanted(task, tid))
 		woken(task, tid);
 	return 0;
 }
 
 static __always_inline int switches(bool preempted, struct task_struct *prev, struct task_struct *next)
 {
-	__u32 tid = BPF_CORE_READ(prev, pid), pid = BPF_CORE_READ(prev, tgid);
+	__u32 tid = BPF_CORE_READ(prev, pid);
 	__s64 waited;
 
-	leaves(prev, tid, preempted, is_wanted(prev, tid, pid));
+	leaves(prev, tid, preempted, is_wanted(prev, tid));
 	waited = arrives(BPF_CORE_READ(next, pid));
 	if (waited >= (__s64)(min_us * 1000))
 		show(prev, next, waited);

@@ -11,14 +11,14 @@
 /// @example syscount --errno EAGAIN --per both
 char LICENSE[] SEC("license") = "Dual BSD/GPL";
 
-/// @description "Only this process"
 /// @filter pid
+/// @ignore
 const volatile pid_t target_pid = 0;
-/// @description "Only this thread"
 /// @filter tid
+/// @ignore
 const volatile pid_t target_tid = 0;
-/// @description "Only commands of this name"
 /// @filter comm
+/// @ignore
 const volatile char target_comm[COMM_LENGTH] = "";
 /// @ignore
 const volatile bool filter_cgroup = false;

@@ -100,12 +100,19 @@ function flagRow(flag: Flag): Row {
       help: on ? `${flag.help} [default: true]` : flag.help,
     };
   }
-  const shown = fallback === undefined && flag.shape.kind === "integer" ? "0" : fallback;
+  const shown = fallback ?? zeroOf(flag);
   const note = shown === undefined || shown === "" ? "" : ` [default: ${shown}]`;
   return {
     left: `  ${letter(flag.short)}--${flag.name} <${flag.name}>`,
     help: `${flag.help}${note}${inWords(flag)}`,
   };
+}
+
+/** What a variable holds that the source leaves at 0. */
+function zeroOf({ shape }: Flag): string | undefined {
+  if (shape.kind === "integer") return "0";
+  if (shape.kind !== "enum") return undefined;
+  return shortNames(shape.values)[shape.values.findIndex(({ value }) => value === 0n)];
 }
 
 /** How a value may be written, where that is more than a number. */
