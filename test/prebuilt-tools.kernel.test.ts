@@ -1,6 +1,6 @@
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
-import { open, UnsupportedError } from "@skep/bpf";
+import { BpfError, type BpfSpec, open, VerifierError } from "@skep/bpf";
 import { compilePackage } from "@skep/compiler";
 import { type Package, readPackage } from "@skep/package";
 import { describe, expect, it } from "vitest";
@@ -9,12 +9,23 @@ const tools = fileURLToPath(new URL("../tools/", import.meta.url));
 
 /**
  * What a package does on this kernel: the tag of each program is the kernel's hash of its instructions after relocation.
- * Objects compiled against another kernel's types differ in bytes and agree in tags.
+ * Objects compiled against another kernel's types differ in bytes and agree in tags. Of programs that this kernel cannot run,
+ * rungs for others, there is why.
  */
 function programTags(pkg: Package): Record<string, string> {
   const spec = open(pkg.object, { name: pkg.meta.bpf_skel.obj_name });
-  using object = spec.load();
-  return Object.fromEntries([...object.programs.values()].map(({ name, tag }) => [name, tag]));
+  return Object.fromEntries([...spec.programs.keys()].map((name) => [name, tagOf(spec, name)]));
+}
+
+function tagOf(spec: BpfSpec, name: string): string {
+  for (const wishes of spec.programs.values()) wishes.autoload = wishes.name === name;
+  try {
+    using object = spec.load();
+    return object.program(name).tag;
+  } catch (error) {
+    if (error instanceof BpfError && !(error instanceof VerifierError)) return error.message;
+    throw error;
+  }
 }
 
 /** What a package says about itself, without the ids that belong to one build. */
@@ -27,7 +38,7 @@ describe("prebuilt packages of the bundled tools", () => {
   for (const tool of readdirSync(tools)
     .filter((name) => existsSync(`${tools}${name}/package.json`))
     .sort()) {
-    it(`${tool} does what its source says`, async (context) => {
+    it(`${tool} does what its source says`, async () => {
       const prebuilt = readPackage(readFileSync(`${tools}${tool}/package.json`));
       const header = `${tools}${tool}/${tool}.h`;
       const compiled = await compilePackage(
@@ -35,12 +46,7 @@ describe("prebuilt packages of the bundled tools", () => {
         existsSync(header) ? header : undefined,
       );
       expect(face(prebuilt)).toEqual(face(compiled.package));
-      try {
-        expect(programTags(prebuilt)).toEqual(programTags(compiled.package));
-      } catch (error) {
-        if (error instanceof UnsupportedError) context.skip(error.message);
-        throw error;
-      }
+      expect(programTags(prebuilt)).toEqual(programTags(compiled.package));
     });
   }
 });
