@@ -53,7 +53,7 @@ describe("a ladder", () => {
         "policy: uses tracepoint (sees the call only); not fentry: this kernel does not allow programs that patch its functions (fentry, fexit)",
       );
     expect(stderr).toMatch(/types: uses types_tracepoint; not types_missing: .*no_such_struct/);
-    expect(stderr).toContain("attaching: uses tracepoint; not uprobe: there is no file /no/such/file");
+    expect(stderr).toContain("attaching: uses tracepoint; not uprobe: there is no /no/such/file:function");
     expect(stderr).toContain("rank: uses 1-exit\n");
     expect(stderr).toContain(
       "sched_process_fork: uses tp_btf and not raw_tp, which would see everything twice (--all-programs)",
@@ -84,7 +84,7 @@ describe("a ladder", () => {
     await using run = new RunningPackage(await compileTool("no-rung.bpf.c"), []);
     await expect(run.end).rejects.toThrow(UnsupportedError);
     await expect(run.end).rejects.toThrow(
-      /can do way in none of its ways: first: this kernel has no tracepoint .*; second: there is no file/,
+      /can do way in none of its ways: first: this kernel has no tracepoint .*; second: there is no \/no\/such\/file:function/,
     );
     expect(ownPrograms()).toEqual([]);
   });
