@@ -18,6 +18,8 @@ export default defineConfig({
           include: ["packages/*/{src,test}/**/*.test.ts", "test/**/*.test.ts"],
           exclude: ["**/*.kernel.test.ts", "**/node_modules/**", "**/dist/**"],
           isolate: false,
+          // Some talk to real servers on loopback with time limits, on machines of any speed.
+          retry: 1,
           testTimeout: 60_000,
         },
       },
@@ -28,6 +30,8 @@ export default defineConfig({
           name: "kernel",
           include: ["packages/*/{src,test}/**/*.kernel.test.ts", "test/**/*.kernel.test.ts"],
           fileParallelism: false,
+          // These count what a whole machine does, and other things happen on it: once more before it counts as a failure.
+          retry: 1,
           pool: "forks",
           testTimeout: 120_000,
           hookTimeout: 120_000,
