@@ -1,4 +1,3 @@
-export { exportTypeOf } from "./export-type-of.ts";
 export {
   type Archive,
   btfFor,
