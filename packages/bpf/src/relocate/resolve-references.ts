@@ -10,6 +10,7 @@ import {
 import { RelocationError } from "../errors.ts";
 import type { Relocation } from "../spec/object-spec.ts";
 import type { LinkedProgram } from "./code.ts";
+import { poison } from "./poison.ts";
 
 /** What an extern means on the running kernel. */
 export type ResolvedExtern =
@@ -121,14 +122,6 @@ function resolveVariable(first: Instruction, second: Instruction, extern: Resolv
       second.imm = Number(BigInt.asIntN(32, address >> 32n));
     }
   }
-}
-
-function poison(insn: Instruction, helper: number): void {
-  insn.code = CALL;
-  insn.dst = 0;
-  insn.src = 0;
-  insn.off = 0;
-  insn.imm = helper;
 }
 
 function unexpected(relocation: Relocation, why: string): RelocationError {

@@ -11,12 +11,12 @@ import {
   BPF_STX,
   BPF_W,
   BPF_X,
-  CALL,
   CLASS_MASK,
   LD_IMM64,
   SIZE_MASK,
 } from "../../asm/opcodes.ts";
 import { RelocationError } from "../../errors.ts";
+import { poison } from "../poison.ts";
 import type { CoreResult } from "./calculate.ts";
 
 /**
@@ -41,7 +41,7 @@ const SIZE_BITS: ReadonlyMap<number, number> = new Map([
 export function patchInstruction(instructions: Instruction[], at: number, result: CoreResult): boolean {
   const insn = instructions[at];
   if (insn === undefined) throw mismatch(at, "does not exist");
-  if (result.poison) return poison(instructions, at);
+  if (result.poison) return poisonAt(instructions, at);
   switch (insn.code & CLASS_MASK) {
     case BPF_ALU:
     case BPF_ALU64:
@@ -74,7 +74,7 @@ function patchAccess(
       "read the field with bpf_core_read instead of a direct access",
     );
   }
-  if (result.sizeConflict) return poison(instructions, at);
+  if (result.sizeConflict) return poisonAt(instructions, at);
   insn.off = Number(result.newValue);
   if (result.newSize === result.oldSize) return true;
   if (SIZE_BITS.get(result.oldSize) !== (insn.code & SIZE_MASK)) {
@@ -109,21 +109,13 @@ function expectValue(at: number, result: CoreResult, found: bigint): void {
   );
 }
 
-function poison(instructions: Instruction[], at: number): false {
+function poisonAt(instructions: Instruction[], at: number): false {
   const wide = instructions[at]?.code === LD_IMM64;
-  poisonSlot(instructions[at]!);
+  poison(instructions[at]!, POISON_HELPER);
   // A lone second slot would make the verifier complain about opcode 0 instead.
   const second = instructions[at + 1];
-  if (wide && second !== undefined) poisonSlot(second);
+  if (wide && second !== undefined) poison(second, POISON_HELPER);
   return false;
-}
-
-function poisonSlot(insn: Instruction): void {
-  insn.code = CALL;
-  insn.dst = 0;
-  insn.src = 0;
-  insn.off = 0;
-  insn.imm = POISON_HELPER;
 }
 
 function mismatch(at: number, what: string): RelocationError {
