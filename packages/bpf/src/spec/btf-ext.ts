@@ -8,6 +8,8 @@ const SLOT = 8;
 /** The header before CO-RE relocations existed, and with them (struct btf_ext_header, Documentation/bpf/btf.rst). */
 const HEADER_SIZE = 24;
 const HEADER_SIZE_WITH_CORE = 32;
+/** 64 levels of ten digits and a colon need 704 bytes. Many records may name one huge string: each would be decoded anew. */
+const MAX_ACCESS_BYTES = 1024;
 
 /** Everything that `.BTF.ext` says about the code of one section, ordered by instruction within the section. */
 export interface CodeInfo {
@@ -51,7 +53,7 @@ export function readBtfExt(bytes: Uint8Array, btf: Btf): ReadonlyMap<string, Cod
       : readRecords(table(24, "core_relo"), btf, 16, "core_relo", (record, at) => ({
           insn: slotAt(record, at),
           typeId: record.u32(at + 4, "core_relo type"),
-          access: btf.string(record.u32(at + 8, "core_relo access string")),
+          access: accessString(btf, record.u32(at + 8, "core_relo access string")),
           kind: record.u32(at + 12, "core_relo kind"),
         }));
 
@@ -62,6 +64,14 @@ export function readBtfExt(bytes: Uint8Array, btf: Btf): ReadonlyMap<string, Cod
       { functions: functions.get(name) ?? [], lines: lines.get(name) ?? [], core: core.get(name) ?? [] },
     ]),
   );
+}
+
+function accessString(btf: Btf, offset: number): string {
+  const from = offset - btf.stringsStart;
+  const fits = btf.stringBytes.subarray(from, from + MAX_ACCESS_BYTES).includes(0);
+  if (from >= 0 && from < btf.stringBytes.length && !fits)
+    throw malformedObject(`a core_relo access string is longer than ${MAX_ACCESS_BYTES} bytes`);
+  return btf.string(offset);
 }
 
 /** Offsets in `.BTF.ext` are bytes of the section. */
