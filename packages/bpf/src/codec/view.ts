@@ -27,8 +27,15 @@ export function viewOf(btf: Btf, typeId: number, options: DecodeOptions = {}): R
   const layout = recordLayoutOf(btf, typeId);
   const emitter = new Emitter({ littleEndian: btf.littleEndian, integers64: options.integers64 ?? "bigint" });
   return emitter.instantiate(
-    `${viewSource(layout, emitter)}
-    return {size:${layout.size},record,bind(view,offset,length){v=view;o=offset;dataEnd=offset+length},release}`,
+    `const nothing=new DataView(new ArrayBuffer(0));
+    var v=nothing;
+    ${viewSource(layout, emitter)}
+    return {
+      size:${layout.size},
+      record,
+      bind(view,offset,length){v=view;o=offset;dataEnd=offset+length},
+      release(){v=nothing;o=dataEnd=0},
+    }`,
   ) as RecordView;
 }
 
@@ -42,13 +49,15 @@ export function recordLayoutOf(btf: Btf, typeId: number): RecordLayout {
   );
 }
 
-/** Declares `v`, `o`, `dataEnd`, `record` and `release` for generated code. */
+/**
+ * Declares, for generated code that has a DataView `v`: `record`, which reads at `o`, where its bytes end at `dataEnd`. A
+ * `let` in their place would be checked for being initialised whenever a member is read.
+ */
 export function viewSource(layout: RecordLayout, emitter: Emitter): string {
   const getters = layout.fields.map((field) => {
     // A class may not have a getter literally called "constructor"; a computed key may be anything.
     return `get [${JSON.stringify(field.name)}](){return ${emitter.field(field, "o", 0, "dataEnd")}}`;
   });
-  return `const nothing=new DataView(new ArrayBuffer(0));let v=nothing,o=0,dataEnd=0;
-    const record=new (class{${getters.join("\n")}})();
-    function release(){v=nothing;o=0;dataEnd=0}`;
+  return `var o=0,dataEnd=0;
+    const record=new (class{${getters.join("\n")}})();`;
 }

@@ -44,8 +44,9 @@ export class AdaptiveWait {
     }
     // While a record is being written its descriptor stays readable: watching it would spin.
     if (end === "busy" || this.#rate > BUSY_RATE) {
-      this.pause();
-      this.#timer = setTimeout(() => this.#fire(), TICK);
+      if (this.#watches.length > 0) this.pause();
+      // Set again and again: a new timer each time costs a tenth of the tick.
+      this.#timer = this.#timer?.refresh() ?? setTimeout(this.#wake, TICK);
       return;
     }
     this.#clearTimers();

@@ -18,7 +18,8 @@ interface MappedRing extends RingPages, Disposable {}
  */
 export class RingBuffer extends EventMap {
   readonly #counters = new Float64Array(3);
-  readonly #stop = new Uint8Array(1);
+  /** Over a buffer of its own: V8 keeps a small array's bytes inside the object, which the collector moves, and so knows no fixed address. */
+  readonly #stop = new Uint8Array(new ArrayBuffer(1));
   readonly #size: number;
   #ring: MappedRing | undefined;
   #drains: { readonly key: readonly unknown[]; readonly drain: Drain }[] = [];

@@ -30,6 +30,8 @@ export type RingDrain = (emit: EventCallback<never>, limit: number) => number;
 
 /** Our position is told to the kernel once for so many bytes: each time costs a memory barrier. */
 const PUBLISH_BYTES = 65_536;
+/** An offset past the end of any memory: whoever reads there gets a RangeError. */
+const OUTSIDE = 2 ** 52;
 
 /**
  * Generates the loop that walks over the records of a ring buffer, with the decoder of its event type inside: one loop for
@@ -41,6 +43,10 @@ const PUBLISH_BYTES = 65_536;
  * and wrap; int32 arithmetic wraps with them and stays in registers. Nothing in the loop may be a larger number or a
  * bigint, not even seldom: V8 then throws its code away again and again.
  *
+ * The loop is a function of its own and short-lived, one call for each 64 KiB, because V8 knows the pages' addresses as
+ * constants only in functions that it optimised from their beginning, not in a loop that it optimised while it ran. State is
+ * declared with `var`: a captured `let` is checked for being initialised at each use. Together a third of an event's cost.
+ *
  * When all is read, or the next record is still being written, our position is published with a full barrier and then the
  * ring looked at once more: the program sends no wake-up while it sees us behind, so looking first would lose one.
  */
@@ -48,56 +54,68 @@ export function generateRingDrain(pages: RingPages, options: EventOptions, machi
   const { integers64 = "bigint", type } = options;
   const emitter = new Emitter({ littleEndian: type?.btf.littleEndian ?? true, integers64 });
   const event = eventSource(emitter, options);
-  const load = (index: string) => (machineIsX86 ? `words[${index}]` : `Atomics.load(words,${index})`);
-  // Wrapped around when it was in the upper half of its 32 bits and is in the lower now.
-  const publish = `if(pos!==published){
+  const header = machineIsX86 ? "words[word]" : "Atomics.load(words,word)|0";
+  return emitter.instantiate(
+    `${event.declarations}
+    var pos=0,high=0,published=0,events=0,discarded=0,malformed=0;
+    function tell(){
+      if(pos===published)return;
+      // Wrapped around when it was in the upper half of its 32 bits and is in the lower now.
       if(published<0&&pos>=0)high=(high+1)|0;
       published=pos;
       publish(pos,high);
-    }`;
-  return emitter.instantiate(
-    `${event.declarations}
-    return function drain(emit,limit){
-      let pos=ours[0],high=ours[1],published=pos;
-      let events=0,discarded=0,malformed=0,end=${RingEnd.empty};
-      let produced=Atomics.load(producer,0);
-      stop[0]=0;
-      ${event.open}
+    }
+    function walk(emit,limit,there){
+      let at=pos,left=there,taken=0;
+      const enough=there-${PUBLISH_BYTES};
       try{
-        for(;;){
-          if(pos===produced){
-            ${publish}
-            produced=Atomics.load(producer,0);
-            if(pos===produced)break;
-          }
-          if(events>=limit){end=${RingEnd.limit};break}
-          const at=pos&${pages.size - 1},word=${pages.dataAt / 4}+(at>>>2);
-          let header=${load("word")};
-          if(header<0){
-            ${publish}
-            header=Atomics.load(words,word);
-            if(header<0){end=${RingEnd.busy};break}
-          }
+        while(left>0&&left>enough){
+          if(taken===limit)return ${RingEnd.limit};
+          const slot=at&${pages.size - 1},word=${pages.dataAt / 4}+(slot>>>2);
+          const header=${header};
+          if(header<0)return ${RingEnd.busy};
           const length=header&0x3fffffff,step=(length+15)&-8;
-          if(step>((produced-pos)|0)){end=${RingEnd.corrupt};break}
-          pos=(pos+step)|0;
-          if((header&0x40000000)!==0)discarded++;
-          else if(length<${event.size})malformed++;
+          if(step>left)return ${RingEnd.corrupt};
+          at=(at+step)|0;
+          left=(left-step)|0;
+          if((header&0x40000000)!==0)discarded=(discarded+1)|0;
+          else if(length<${event.size})malformed=(malformed+1)|0;
           else{
-            events++;
-            ${event.emit(`${pages.dataAt + 8}+at`)}
-            if(stop[0]!==0){end=${RingEnd.stopped};break}
+            taken=(taken+1)|0;
+            ${event.emit(`${pages.dataAt + 8}+slot`)}
+            if(stop[0]!==0)return ${RingEnd.stopped};
           }
-          if(((pos-published)|0)>=${PUBLISH_BYTES}){${publish}}
         }
       }finally{
-        ${publish}
+        pos=at;
+        events=(events+taken)|0;
+      }
+      return ${RingEnd.empty};
+    }
+    return function drain(emit,limit){
+      pos=published=ours[0];
+      high=ours[1];
+      events=discarded=malformed=0;
+      stop[0]=0;
+      try{
+        let produced=Atomics.load(producer,0)|0;
+        for(;;){
+          if(pos===produced){
+            tell();
+            produced=Atomics.load(producer,0)|0;
+            if(pos===produced)return ${RingEnd.empty};
+          }
+          const end=walk(emit,limit-events,(produced-pos)|0);
+          if(end!==${RingEnd.empty}&&(end!==${RingEnd.busy}||pos===published))return end;
+          tell();
+        }
+      }finally{
+        tell();
         ${event.close}
         counters[${RingCounter.events}]+=events;
         counters[${RingCounter.discarded}]+=discarded;
         counters[${RingCounter.malformed}]+=malformed;
       }
-      return end;
     }`,
     {
       data: pages.data,
@@ -127,8 +145,7 @@ interface EventSource {
   /** Least bytes of a record. */
   readonly size: number;
   readonly declarations: string;
-  /** Before and after the loop. */
-  readonly open: string;
+  /** After the last record. */
   readonly close: string;
   /** Hands over the record whose data begin at `at`. */
   emit(at: string): string;
@@ -137,20 +154,19 @@ interface EventSource {
 function eventSource(emitter: Emitter, { type, as = "object" }: EventOptions): EventSource {
   if (type === undefined) {
     const emit = (at: string) => `const o=${at};emit(bytes.slice(o,o+length),undefined);`;
-    return { size: 0, declarations: "", open: "", close: "", emit };
+    return { size: 0, declarations: "", close: "", emit };
   }
   if (as === "view") {
     const layout = recordLayoutOf(type.btf, type.typeId);
     return {
       size: layout.size,
-      declarations: viewSource(layout, emitter),
-      open: "v=data;",
-      close: "release();",
+      declarations: `const v=data;${viewSource(layout, emitter)}`,
+      close: `o=dataEnd=${OUTSIDE};`,
       emit: (at) => `o=${at};dataEnd=o+length;emit(record,undefined);`,
     };
   }
   const layout = layoutOf(type.btf, type.typeId);
   const value = emitter.value(layout, "o", 0, "(o+length)");
   const emit = (at: string) => `const o=${at};emit(${value},undefined);`;
-  return { size: layout.size, declarations: "const v=data;", open: "", close: "", emit };
+  return { size: layout.size, declarations: "const v=data;", close: "", emit };
 }
