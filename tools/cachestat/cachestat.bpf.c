@@ -3,7 +3,7 @@
 #include <bpf/bpf_core_read.h>
 #include <bpf/bpf_helpers.h>
 #include <bpf/bpf_tracing.h>
-#include "../common/filters.bpf.h"
+#include "../common/process-filter.bpf.h"
 #include "cachestat.h"
 
 /// @description Show how many pages that are read come from the page cache, and how many from the disk.
@@ -11,14 +11,6 @@
 /// @example cachestat --per process --sort -accesses
 char LICENSE[] SEC("license") = "Dual BSD/GPL";
 
-/// @filter pid
-/// @ignore
-const volatile pid_t target_pid = 0;
-/// @filter comm
-/// @ignore
-const volatile char target_comm[COMM_LENGTH] = "";
-/// @ignore
-const volatile bool filter_cgroup = false;
 /// @description "One row for all, or one for each process"
 const volatile enum cachestat_per per = PER_ALL;
 
@@ -62,18 +54,13 @@ static struct last nothing;
 static __always_inline struct cachestat_value *counters(void)
 {
 	struct task_struct *task = (struct task_struct *)bpf_get_current_task();
-	__u32 pid = bpf_get_current_pid_tgid() >> 32;
 	struct cachestat_key key = {};
 	struct cachestat_value *value;
 
-	if (target_pid && target_pid != pid)
-		return 0;
-	if (filter_cgroup && !in_cgroup())
-		return 0;
-	if (!comm_is(target_comm))
+	if (!wanted())
 		return 0;
 	if (per == PER_PROCESS)
-		key.pid = pid;
+		key.pid = bpf_get_current_pid_tgid() >> 32;
 	value = bpf_map_lookup_elem(&pages, &key);
 	if (!value) {
 		bpf_map_update_elem(&pages, &key, &zero, BPF_NOEXIST);

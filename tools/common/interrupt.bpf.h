@@ -4,6 +4,18 @@
 
 #include "histogram.bpf.h"
 
+/* The tool says what a `struct handler` is, which has a member `cpu`. */
+
+/// @description "Only this CPU, -1 for all"
+const volatile int cpu = -1;
+/// @description "A row for each CPU"
+const volatile bool per_cpu = false;
+/// @description "A histogram for each handler"
+/// @cmdarg {"short": "d"}
+const volatile bool dist = false;
+/// @description "What histograms count"
+const volatile enum time_unit unit = UNIT_NSECS;
+
 /* Runs of one handler on one CPU: nothing interrupts a handler to run another of its kind, so plain additions are right. */
 struct runs {
 	unsigned long long count;
@@ -17,6 +29,22 @@ struct run_times {
 	unsigned long long slots[SLOTS];
 };
 
+/// @sample {"interval": 1000, "sort": "-total_ns", "clear_map": true, "when": "!dist"}
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_HASH);
+	__uint(max_entries, 1024);
+	__type(key, struct handler);
+	__type(value, struct runs);
+} handlers SEC(".maps");
+
+/// @sample {"interval": 1000, "type": "log2_hist", "unit": "nsecs", "unit_from": "unit", "clear_map": true, "when": "dist"}
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_HASH);
+	__uint(max_entries, 1024);
+	__type(key, struct handler);
+	__type(value, struct run_times);
+} times SEC(".maps");
+
 /* When the handler that runs now began, 0 when none runs. */
 struct {
 	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
@@ -28,38 +56,28 @@ struct {
 /* Runs that were not counted because there was no room for one more handler. */
 __u64 lost_events = 0;
 
-static __always_inline void handler_begins(void)
+static struct runs no_runs;
+static struct run_times no_times;
+
+static __always_inline int handler_begins(void)
 {
 	__u32 first = 0;
 	__u64 *since = bpf_map_lookup_elem(&begin, &first);
 
-	if (since)
+	if (since && (cpu < 0 || cpu == bpf_get_smp_processor_id()))
 		*since = bpf_ktime_get_ns();
+	return 0;
 }
 
-/* Nanoseconds, or -1 for a handler that began before we did. */
-static __always_inline __s64 handler_ends(void)
+/* The entry of a handler in a map, made from zeroes when there is none; null when there is no room. */
+static __always_inline void *entry_of(void *map, const struct handler *handler, const void *zeroes)
 {
-	__u32 first = 0;
-	__u64 *since = bpf_map_lookup_elem(&begin, &first);
-	__s64 took;
-
-	if (!since || !*since)
-		return -1;
-	took = bpf_ktime_get_ns() - *since;
-	*since = 0;
-	return took;
-}
-
-/* The entry of a key in a map, made from zeroes when there is none; null when there is no room. */
-static __always_inline void *entry_of(void *map, const void *key, const void *zeroes)
-{
-	void *found = bpf_map_lookup_elem(map, key);
+	void *found = bpf_map_lookup_elem(map, handler);
 
 	if (found)
 		return found;
-	bpf_map_update_elem(map, key, zeroes, BPF_NOEXIST);
-	found = bpf_map_lookup_elem(map, key);
+	bpf_map_update_elem(map, handler, zeroes, BPF_NOEXIST);
+	found = bpf_map_lookup_elem(map, handler);
 	if (!found)
 		__sync_fetch_and_add(&lost_events, 1);
 	return found;
@@ -79,6 +97,32 @@ static __always_inline void add_time(struct run_times *times, __u64 value)
 
 	if (slot < SLOTS)
 		times->slots[slot]++;
+}
+
+/* One that began before we did, or on another CPU than we look at, is not counted. */
+static __always_inline int handler_ends(struct handler *handler)
+{
+	__u32 first = 0;
+	__u64 *since = bpf_map_lookup_elem(&begin, &first), took;
+	struct run_times *histogram;
+	struct runs *runs;
+
+	if (!since || !*since)
+		return 0;
+	took = bpf_ktime_get_ns() - *since;
+	*since = 0;
+	if (per_cpu)
+		handler->cpu = bpf_get_smp_processor_id();
+	if (dist) {
+		histogram = entry_of(&times, handler, &no_times);
+		if (histogram)
+			add_time(histogram, in_unit(took, unit));
+		return 0;
+	}
+	runs = entry_of(&handlers, handler, &no_runs);
+	if (runs)
+		add_run(runs, took);
+	return 0;
 }
 
 #endif

@@ -6,6 +6,16 @@
 
 #define EEXIST 17
 
+/// @filter pid
+/// @ignore
+const volatile pid_t target_pid = 0;
+/// @filter tid
+/// @ignore
+const volatile pid_t target_tid = 0;
+/// @filter cgroup
+/// @ignore
+const volatile __u64 target_cgroup = 0;
+
 /*
  * Since when tasks wait for a CPU. An entry lives from the moment a task wants to run until it does, so there are never more
  * than tasks that are waiting right now: a task that blocks or dies has none.
@@ -63,6 +73,82 @@ static __always_inline __s64 arrives(__u32 tid)
 	waited = bpf_ktime_get_ns() - *since;
 	bpf_map_delete_elem(&waiting, &tid);
 	return waited;
+}
+
+/* Of the task that waits, whoever runs meanwhile. */
+static __always_inline bool is_wanted(struct task_struct *task, __u32 tid)
+{
+	if (target_pid && target_pid != BPF_CORE_READ(task, tgid))
+		return false;
+	if (target_tid && target_tid != tid)
+		return false;
+	return !target_cgroup || task_in_cgroup(task, target_cgroup);
+}
+
+/* The tool's own: `next` gets the CPU of `prev`, for which it waited so many nanoseconds. */
+static __always_inline void waited(struct task_struct *prev, struct task_struct *next, __u64 ns);
+
+static __always_inline int wakes(struct task_struct *task)
+{
+	__u32 tid = BPF_CORE_READ(task, pid);
+
+	if (is_wanted(task, tid))
+		woken(task, tid);
+	return 0;
+}
+
+static __always_inline int switches(bool preempted, struct task_struct *prev, struct task_struct *next)
+{
+	__u32 tid = BPF_CORE_READ(prev, pid);
+	__s64 ns;
+
+	leaves(prev, tid, preempted, is_wanted(prev, tid));
+	ns = arrives(BPF_CORE_READ(next, pid));
+	if (ns >= 0)
+		waited(prev, next, ns);
+	return 0;
+}
+
+/// @one-of sched/tp_btf
+SEC("tp_btf/sched_switch")
+int BPF_PROG(on_switch, bool preempt, struct task_struct *prev, struct task_struct *next)
+{
+	return switches(preempt, prev, next);
+}
+
+/// @one-of sched/tp_btf
+SEC("tp_btf/sched_wakeup")
+int BPF_PROG(on_wakeup, struct task_struct *task)
+{
+	return wakes(task);
+}
+
+/// @one-of sched/tp_btf
+SEC("tp_btf/sched_wakeup_new")
+int BPF_PROG(on_wakeup_new, struct task_struct *task)
+{
+	return wakes(task);
+}
+
+/// @one-of sched/raw_tp
+SEC("raw_tp/sched_switch")
+int BPF_PROG(on_switch_raw, bool preempt, struct task_struct *prev, struct task_struct *next)
+{
+	return switches(preempt, prev, next);
+}
+
+/// @one-of sched/raw_tp
+SEC("raw_tp/sched_wakeup")
+int BPF_PROG(on_wakeup_raw, struct task_struct *task)
+{
+	return wakes(task);
+}
+
+/// @one-of sched/raw_tp
+SEC("raw_tp/sched_wakeup_new")
+int BPF_PROG(on_wakeup_new_raw, struct task_struct *task)
+{
+	return wakes(task);
 }
 
 #endif

@@ -3,7 +3,7 @@
 #include <bpf/bpf_core_read.h>
 #include <bpf/bpf_helpers.h>
 #include "exitsnoop.h"
-#include "../common/filters.bpf.h"
+#include "../common/process-filter.bpf.h"
 
 /* include/linux/sched/signal.h: somebody called exit_group(2), or a signal ended all threads. */
 #define SIGNAL_GROUP_EXIT 4
@@ -15,17 +15,6 @@
 /// @example exitsnoop --threads --pid 1234
 char LICENSE[] SEC("license") = "Dual BSD/GPL";
 
-/// @filter pid
-/// @ignore
-const volatile pid_t pid_target = 0;
-/// @filter uid
-/// @ignore
-const volatile uid_t uid_target = ALL_USERS;
-/// @filter comm
-/// @ignore
-const volatile char comm_target[COMM_LENGTH] = "";
-/// @ignore
-const volatile bool filter_cg = false;
 /// Only what failed: an exit code other than 0, or a signal
 /// @cmdarg {"short": "x"}
 const volatile bool failed = false;
@@ -94,11 +83,7 @@ int handle_exit(struct trace_event_raw_sched_process_exit *ctx)
 	unsigned int status;
 	__u64 start;
 
-	if (pid_target && pid_target != (pid_t)(id >> 32))
-		return 0;
-	if (uid_target != ALL_USERS && uid_target != (uid_t)bpf_get_current_uid_gid())
-		return 0;
-	if ((filter_cg && !in_cgroup()) || !comm_is(comm_target))
+	if (!wanted())
 		return 0;
 	if (threads) {
 		status = BPF_CORE_READ(task, exit_code);

@@ -3,7 +3,7 @@
 #include <bpf/bpf_core_read.h>
 #include <bpf/bpf_helpers.h>
 #include <bpf/bpf_tracing.h>
-#include "../common/filters.bpf.h"
+#include "../common/process-filter.bpf.h"
 #include "../common/histogram.bpf.h"
 #include "funclatency.h"
 
@@ -12,17 +12,6 @@
 /// @example funclatency --binary /usr/lib/libc.so.6 --function malloc --per process
 char LICENSE[] SEC("license") = "Dual BSD/GPL";
 
-/// @filter pid
-/// @ignore
-const volatile pid_t target_pid = 0;
-/// @filter tid
-/// @ignore
-const volatile pid_t target_tid = 0;
-/// @filter comm
-/// @ignore
-const volatile char target_comm[COMM_LENGTH] = "";
-/// @ignore
-const volatile bool filter_cgroup = false;
 /// @description "A histogram for each process or thread, or one for all"
 const volatile enum funclatency_per per = PER_ALL;
 /// @description "What is counted"
@@ -66,17 +55,6 @@ struct {
 static struct calls no_calls;
 static struct funclatency_times zero;
 
-static __always_inline bool is_wanted(__u32 pid, __u32 tid)
-{
-	if (target_pid && target_pid != pid)
-		return false;
-	if (target_tid && target_tid != tid)
-		return false;
-	if (filter_cgroup && !in_cgroup())
-		return false;
-	return comm_is(target_comm);
-}
-
 /* The place of a depth that was found to be less than DEPTH; said again in a way that every verifier understands. */
 static __always_inline struct call *call_at(struct calls *thread, __u32 depth)
 {
@@ -108,12 +86,11 @@ static __always_inline void forget_left(struct calls *thread, __u64 stack)
 
 static __always_inline int begins(__u64 stack)
 {
-	__u64 id = bpf_get_current_pid_tgid();
-	__u32 tid = id, depth;
+	__u32 tid = bpf_get_current_pid_tgid(), depth;
 	struct calls *thread;
 	struct call *call;
 
-	if (!is_wanted(id >> 32, tid))
+	if (!wanted())
 		return 0;
 	thread = bpf_map_lookup_elem(&calls, &tid);
 	if (!thread) {

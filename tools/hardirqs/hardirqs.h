@@ -3,7 +3,7 @@
 #define HARDIRQS_H
 
 /* A handler: several may share the line of an interrupt. */
-struct hardirq {
+struct handler {
 	unsigned int irq;
 	/// @when per_cpu
 	unsigned int cpu;

@@ -12,15 +12,6 @@
 /// @example runqlat --pid 1234 --unit msecs
 char LICENSE[] SEC("license") = "Dual BSD/GPL";
 
-/// @filter pid
-/// @ignore
-const volatile pid_t target_pid = 0;
-/// @filter tid
-/// @ignore
-const volatile pid_t target_tid = 0;
-/// @filter cgroup
-/// @ignore
-const volatile __u64 target_cgroup = 0;
 /// @description "A histogram for each process, thread, pidns or cgroup, or one for all"
 const volatile enum runqlat_per per = PER_ALL;
 /// @description "What is counted"
@@ -36,22 +27,13 @@ struct {
 
 static struct runqlat_waits zero;
 
-static __always_inline bool is_wanted(struct task_struct *task, __u32 tid)
-{
-	if (target_pid && target_pid != BPF_CORE_READ(task, tgid))
-		return false;
-	if (target_tid && target_tid != tid)
-		return false;
-	return !target_cgroup || task_in_cgroup(task, target_cgroup);
-}
-
-static __always_inline struct runqlat_key key_of(struct task_struct *task, __u32 tid)
+static __always_inline struct runqlat_key key_of(struct task_struct *task)
 {
 	struct runqlat_key key = {};
 
 	switch (per) {
 	case PER_THREAD:
-		key.tid = tid;
+		key.tid = BPF_CORE_READ(task, pid);
 		key.pid = BPF_CORE_READ(task, tgid);
 		break;
 	case PER_PROCESS:
@@ -69,9 +51,9 @@ static __always_inline struct runqlat_key key_of(struct task_struct *task, __u32
 	return key;
 }
 
-static __always_inline void count(struct task_struct *task, __u32 tid, __u64 waited)
+static __always_inline void waited(struct task_struct *prev, struct task_struct *next, __u64 ns)
 {
-	struct runqlat_key key = key_of(task, tid);
+	struct runqlat_key key = key_of(next);
 	struct runqlat_waits *found = bpf_map_lookup_elem(&waits, &key);
 
 	if (!found) {
@@ -82,74 +64,10 @@ static __always_inline void count(struct task_struct *task, __u32 tid, __u64 wai
 			return;
 		}
 	}
-	count_in(found->slots, in_unit(waited, unit));
+	count_in(found->slots, in_unit(ns, unit));
 	/* Names change, with exec for one. */
 	if (per == PER_THREAD)
-		BPF_CORE_READ_STR_INTO(&found->comm, task, comm);
+		BPF_CORE_READ_STR_INTO(&found->comm, next, comm);
 	else if (per == PER_PROCESS)
-		BPF_CORE_READ_STR_INTO(&found->comm, task, group_leader, comm);
-}
-
-static __always_inline int wakes(struct task_struct *task)
-{
-	__u32 tid = BPF_CORE_READ(task, pid);
-
-	if (is_wanted(task, tid))
-		woken(task, tid);
-	return 0;
-}
-
-static __always_inline int switches(bool preempted, struct task_struct *prev, struct task_struct *next)
-{
-	__u32 tid = BPF_CORE_READ(prev, pid);
-	__s64 waited;
-
-	leaves(prev, tid, preempted, is_wanted(prev, tid));
-	tid = BPF_CORE_READ(next, pid);
-	waited = arrives(tid);
-	if (waited >= 0)
-		count(next, tid, waited);
-	return 0;
-}
-
-/// @one-of sched/tp_btf
-SEC("tp_btf/sched_switch")
-int BPF_PROG(on_switch, bool preempt, struct task_struct *prev, struct task_struct *next)
-{
-	return switches(preempt, prev, next);
-}
-
-/// @one-of sched/tp_btf
-SEC("tp_btf/sched_wakeup")
-int BPF_PROG(on_wakeup, struct task_struct *task)
-{
-	return wakes(task);
-}
-
-/// @one-of sched/tp_btf
-SEC("tp_btf/sched_wakeup_new")
-int BPF_PROG(on_wakeup_new, struct task_struct *task)
-{
-	return wakes(task);
-}
-
-/// @one-of sched/raw_tp
-SEC("raw_tp/sched_switch")
-int BPF_PROG(on_switch_raw, bool preempt, struct task_struct *prev, struct task_struct *next)
-{
-	return switches(preempt, prev, next);
-}
-
-/// @one-of sched/raw_tp
-SEC("raw_tp/sched_wakeup")
-int BPF_PROG(on_wakeup_raw, struct task_struct *task)
-{
-	return wakes(task);
-}
-
-/// @one-of sched/raw_tp
-SEC("raw_tp/sched_wakeup_new")
-int BPF_PROG(on_wakeup_new_raw, struct task_struct *task)
-{
-	return wakes(task);
+		BPF_CORE_READ_STR_INTO(&found->comm, next, group_leader, comm);
 }

@@ -4,7 +4,7 @@
 #include <bpf/bpf_helpers.h>
 #include <bpf/bpf_tracing.h>
 #include "sigsnoop.h"
-#include "../common/filters.bpf.h"
+#include "../common/process-filter.bpf.h"
 #include "../common/find-task.bpf.h"
 #include "../common/open-file.bpf.h"
 
@@ -20,20 +20,6 @@
 /// @example sigsnoop --target 1234 --sent
 char LICENSE[] SEC("license") = "Dual BSD/GPL";
 
-/// @filter pid
-/// @ignore
-const volatile pid_t pid_target = 0;
-/// @filter tid
-/// @ignore
-const volatile pid_t tid_target = 0;
-/// @filter uid
-/// @ignore
-const volatile uid_t uid_target = ALL_USERS;
-/// @filter comm
-/// @ignore
-const volatile char comm_target[COMM_LENGTH] = "";
-/// @ignore
-const volatile bool filter_cg = false;
 /// Only signals to this process, 0 for all
 /// @cmdarg {"short": "t"}
 const volatile pid_t target = 0;
@@ -96,19 +82,6 @@ struct {
 	__uint(type, BPF_MAP_TYPE_RINGBUF);
 	__uint(max_entries, 1 << 20);
 } events SEC(".maps");
-
-static __always_inline bool sender_wanted(void)
-{
-	__u64 id = bpf_get_current_pid_tgid();
-
-	if (pid_target && pid_target != (pid_t)(id >> 32))
-		return false;
-	if (tid_target && tid_target != (pid_t)id)
-		return false;
-	if (uid_target != ALL_USERS && uid_target != (uid_t)bpf_get_current_uid_gid())
-		return false;
-	return comm_is(comm_target);
-}
 
 static __always_inline bool signal_wanted(int sig)
 {
@@ -173,7 +146,7 @@ int BPF_PROG(generate, int sig, struct kernel_siginfo *info, struct task_struct 
 		return 0;
 	if (failed && result != QUEUE_FULL)
 		return 0;
-	if (!signal_wanted(sig) || !sender_wanted())
+	if (!signal_wanted(sig) || !wanted())
 		return 0;
 	/* SEND_SIG_NOINFO and SEND_SIG_PRIV of include/linux/sched/signal.h are no addresses. */
 	code = (unsigned long)info == 0 ? SI_USER : (unsigned long)info == 1 ? SI_KERNEL : BPF_CORE_READ(info, si_code);
@@ -220,7 +193,7 @@ static __always_inline int leave(struct trace_event_raw_sys_exit *ctx)
 	bpf_map_delete_elem(&calls, &tid);
 	if (call.result != NOTHING || (ret >= 0 && (failed || call.sig != 0)))
 		return 0;
-	if (!signal_wanted(call.sig) || !sender_wanted())
+	if (!signal_wanted(call.sig) || !wanted())
 		return 0;
 	/* What is no open pidfd is no process either. */
 	if (call.way == BY_PIDFD_SEND_SIGNAL)

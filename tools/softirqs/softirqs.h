@@ -16,7 +16,7 @@ enum softirq_vector {
 	SOFTIRQ_RCU,
 };
 
-struct softirq {
+struct handler {
 	/// @format enum softirq_vector short
 	enum softirq_vector softirq;
 	/// @when per_cpu

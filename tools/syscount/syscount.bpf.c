@@ -2,7 +2,7 @@
 #include "vmlinux.h"
 #include <bpf/bpf_core_read.h>
 #include <bpf/bpf_helpers.h>
-#include "../common/filters.bpf.h"
+#include "../common/process-filter.bpf.h"
 #include "syscount.h"
 
 /// @description Count system calls, their failures and the time they take.
@@ -11,17 +11,6 @@
 /// @example syscount --errno EAGAIN --per both
 char LICENSE[] SEC("license") = "Dual BSD/GPL";
 
-/// @filter pid
-/// @ignore
-const volatile pid_t target_pid = 0;
-/// @filter tid
-/// @ignore
-const volatile pid_t target_tid = 0;
-/// @filter comm
-/// @ignore
-const volatile char target_comm[COMM_LENGTH] = "";
-/// @ignore
-const volatile bool filter_cgroup = false;
 /// @description "Count by syscall, by process, or by both"
 const volatile enum syscount_per per = PER_SYSCALL;
 /// @description "Only calls that failed"
@@ -56,24 +45,13 @@ struct {
 
 static struct syscount_value zero;
 
-static __always_inline bool is_wanted(__u32 pid, __u32 tid)
-{
-	if (target_pid && target_pid != pid)
-		return false;
-	if (target_tid && target_tid != tid)
-		return false;
-	if (filter_cgroup && !in_cgroup())
-		return false;
-	return comm_is(target_comm);
-}
-
 SEC("tp/raw_syscalls/sys_enter")
 int on_enter(struct trace_event_raw_sys_enter *ctx)
 {
-	__u64 id = bpf_get_current_pid_tgid(), now;
-	__u32 tid = id;
+	__u32 tid = bpf_get_current_pid_tgid();
+	__u64 now;
 
-	if (!is_wanted(id >> 32, tid))
+	if (!wanted())
 		return 0;
 	now = bpf_ktime_get_ns();
 	bpf_map_update_elem(&since, &tid, &now, BPF_ANY);
@@ -106,7 +84,7 @@ int on_exit(struct trace_event_raw_sys_exit *ctx)
 	struct syscount_value *value;
 	__u32 tid = id;
 
-	if (!is_wanted(id >> 32, tid))
+	if (!wanted())
 		return 0;
 	found = bpf_map_lookup_elem(&since, &tid);
 	if (found) {
