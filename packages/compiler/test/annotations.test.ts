@@ -57,6 +57,28 @@ async function entry(
   return JSON.parse(writeJson(found ?? {}));
 }
 
+describe("headers that are included with quotes", () => {
+  it("may hold what several sources share: flags, maps of the source's own types, and programs", async () => {
+    const shared = `/// Only this CPU\n/// @cmdarg {"short": "c"}\nconst volatile int cpu = -1;
+/// @sample {"interval": 500}\n${MAP}static int counts(void);
+/// @optional\nSEC("xdp") int f(void *c) { return counts(); }\n`;
+    const source = `struct counts { long of_mine; };\n#include "all.bpf.h"\n${LICENSE}
+static int counts(void) { int k = cpu; return !bpf_map_lookup_elem(&m, &k); }\n`;
+    const headers = { "all.bpf.h": '#include "shared.bpf.h"\n', "shared.bpf.h": shared };
+    const { package: content, warnings } = await compile(source, headers);
+    expect(warnings).toEqual([]);
+    expect(JSON.parse(writeJson(metaJson(content.meta)))).toMatchObject({
+      bpf_skel: {
+        data_sections: [
+          { variables: [{ name: "cpu", description: "Only this CPU", cmdarg: { short: "c" } }] },
+        ],
+        maps: [{ name: "m", sample: { interval: 500 } }, {}],
+        progs: [{ name: "f", optional: true }],
+      },
+    });
+  });
+});
+
 describe("what eunomia's compiler reads from doc comments", () => {
   it.each([
     ["///", "/// text"],
