@@ -35,10 +35,8 @@ export {
   VerifierError,
 } from "./errors.ts";
 export { attachProgram } from "./links/attach.ts";
-export { findBinary } from "./links/binary-path.ts";
 export { IteratorLink } from "./links/iter.ts";
 export type { Link } from "./links/link.ts";
-export { mappedBinaries, mappedBinary } from "./links/mapped-binaries.ts";
 export type {
   AttachableMap,
   AttachOptions,
@@ -48,11 +46,13 @@ export type {
   SampleOptions,
 } from "./links/options.ts";
 export { isProbeable } from "./links/uprobe-target.ts";
+export { findBinary } from "./linux/binary-path.ts";
 export { type Capability, effectiveCapabilities, missingCapabilities } from "./linux/capabilities.ts";
 export { type Clock, readClock } from "./linux/clock.ts";
 export { errnoName } from "./linux/errno.ts";
 export { hostKernel, type Kernel } from "./linux/kernel.ts";
 export { type Lockdown, lockdown, securityModules } from "./linux/lockdown.ts";
+export { mappedBinaries, mappedBinary } from "./linux/mapped-binaries.ts";
 export { type MemoryRegion, parseMaps, processMaps } from "./linux/procfs.ts";
 export { type Features, featuresOf } from "./load/features.ts";
 export { type KnownFeature, knownFeatures } from "./load/known-features.ts";

@@ -1,7 +1,8 @@
-import { statfsSync } from "node:fs";
 import { InvalidArgumentError } from "../errors.ts";
-import { EINVAL, failedWith } from "../linux/errno.ts";
+import { EBADF, EINVAL, failedWith } from "../linux/errno.ts";
 import type { OwnedFd } from "../linux/fd.ts";
+import type { Kernel } from "../linux/kernel.ts";
+import { openPath } from "../linux/open-path.ts";
 import { mounts } from "../linux/procfs.ts";
 import type { LoadedProgram } from "../load/program.ts";
 import {
@@ -13,12 +14,9 @@ import {
 import { attachError } from "./attach-error.ts";
 import { onProcessExit } from "./exit-cleanup.ts";
 import { AttachedLink, type Link } from "./link.ts";
-import { openPath } from "./open-path.ts";
 import { type AttachOptions, missingOption } from "./options.ts";
 import { type UndoList, undoneOnFailure } from "./undo-list.ts";
 
-/** include/uapi/linux/magic.h */
-const CGROUP2_SUPER_MAGIC = 0x6367_7270;
 const BPF_F_ALLOW_MULTI = 2;
 
 /**
@@ -38,7 +36,8 @@ export function attachCgroup(program: LoadedProgram, options: AttachOptions): Li
         createLink(program, target, attachType, undo) ?? attachDirectly(program, target, attachType, undo);
       return new AttachedLink("cgroup", description, undo.run, link);
     } catch (error) {
-      throw attachError(error, description);
+      // The kernel's word for a directory that is no cgroup, or one of the v1 hierarchies (cgroup_get_from_fd).
+      throw failedWith(error, EBADF) ? notOfV2(program.kernel, path, error) : attachError(error, description);
     }
   });
 }
@@ -75,22 +74,20 @@ function attachDirectly(
 }
 
 function requiredCgroup(program: LoadedProgram, options: AttachOptions): string {
-  const path = options.cgroup;
-  const hierarchy = mounts().find((mount) => mount.type === "cgroup2")?.point ?? "/sys/fs/cgroup";
-  if (path === undefined) throw missingOption(program, "a cgroup", `cgroup: "${hierarchy}/…"`);
-  if (fileSystemOf(path) === CGROUP2_SUPER_MAGIC) return path;
-  throw new InvalidArgumentError(
+  if (options.cgroup !== undefined) return options.cgroup;
+  throw missingOption(program, "a cgroup", `cgroup: "${hierarchy(program.kernel)}/…"`);
+}
+
+function notOfV2(kernel: Kernel, path: string, cause: unknown): InvalidArgumentError {
+  return new InvalidArgumentError(
     `${path} is not a cgroup of the v2 hierarchy`,
-    `pass a directory below ${hierarchy}`,
+    `pass a directory below ${hierarchy(kernel)}`,
+    { cause },
   );
 }
 
-function fileSystemOf(path: string): number | undefined {
-  try {
-    return statfsSync(path).type;
-  } catch {
-    return undefined;
-  }
+function hierarchy({ files }: Kernel): string {
+  return mounts(files).find((mount) => mount.type === "cgroup2")?.point ?? "/sys/fs/cgroup";
 }
 
 function attachTypeOf(program: LoadedProgram, options: AttachOptions): number {

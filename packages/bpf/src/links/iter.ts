@@ -1,6 +1,7 @@
-import { closeSync, openSync, readSync } from "node:fs";
 import { ClosedError, InvalidArgumentError, NotFoundError } from "../errors.ts";
 import type { OwnedFd } from "../linux/fd.ts";
+import { openPath } from "../linux/open-path.ts";
+import { readToEnd } from "../linux/read-to-end.ts";
 import type { LoadedProgram } from "../load/program.ts";
 import { BPF_TRACE_ITER } from "../spec/program-types.ts";
 import { attachError } from "./attach-error.ts";
@@ -22,12 +23,9 @@ export class IteratorLink extends AttachedLink {
   read(): Uint8Array {
     if (this.#link.closed)
       throw new ClosedError(`${this.description} is closed`, "read it before closing it");
-    const iterator = this.#program.kernel.bpf.iterCreate(this.#link);
-    try {
-      return readToEnd(iterator);
-    } finally {
-      iterator.close();
-    }
+    const { kernel } = this.#program;
+    using iterator = kernel.bpf.iterCreate(this.#link);
+    return readToEnd(kernel.native, iterator);
   }
 
   /** Walks over all objects and gives what the program wrote with BPF_SEQ_PRINTF(). */
@@ -43,42 +41,28 @@ export class IteratorLink extends AttachedLink {
 export function attachIterator(program: LoadedProgram, options: AttachOptions): IteratorLink {
   const description = `iterator ${program.spec.target ?? program.name}`;
   const attr = { program: program.fd, target: 0, attachType: BPF_TRACE_ITER };
-  const cgroup = openCgroup(options.iterate?.cgroup);
+  const path = options.iterate?.cgroup;
+  using cgroup = path === undefined ? undefined : openPath(program.kernel, path, "cgroup");
   try {
     const iterInfo = iteratorInfo(options, cgroup);
     const link = program.kernel.bpf.linkCreate(iterInfo === undefined ? attr : { ...attr, iterInfo });
     return new IteratorLink(description, program, link);
   } catch (error) {
     throw attachError(error, description);
-  } finally {
-    if (cgroup !== undefined) closeSync(cgroup);
-  }
-}
-
-function openCgroup(path: string | undefined): number | undefined {
-  if (path === undefined) return undefined;
-  try {
-    return openSync(path, "r");
-  } catch (cause) {
-    throw new NotFoundError(
-      `cgroup ${path} cannot be opened`,
-      "pass a directory of the cgroup v2 hierarchy",
-      { cause },
-    );
   }
 }
 
 const ORDERS = { self: 1, descendants: 2, ancestors: 4 } as const;
 
 /** union bpf_iter_link_info (include/uapi/linux/bpf.h). */
-function iteratorInfo(options: AttachOptions, cgroup: number | undefined): Uint8Array | undefined {
+function iteratorInfo(options: AttachOptions, cgroup: OwnedFd | undefined): Uint8Array | undefined {
   const iterate = options.iterate;
   if (iterate === undefined) return undefined;
   const view = new DataView(new ArrayBuffer(16));
   if (iterate.map !== undefined) view.setUint32(0, mapDescriptor(options, iterate.map), true);
   else if (cgroup !== undefined) {
     view.setUint32(0, ORDERS[iterate.order ?? "descendants"], true);
-    view.setUint32(4, cgroup, true);
+    view.setUint32(4, cgroup.raw, true);
   } else setTask(view, iterate);
   return new Uint8Array(view.buffer);
 }
@@ -99,27 +83,4 @@ function mapDescriptor(options: AttachOptions, name: string): number {
   if (map === undefined)
     throw new NotFoundError(`there is no map ${name} to iterate over`, "pass the name of a loaded map");
   return map.fd.raw;
-}
-
-const CHUNK = 64 * 1024;
-
-function readToEnd(iterator: OwnedFd): Uint8Array {
-  const chunks: Uint8Array[] = [];
-  for (;;) {
-    const chunk = new Uint8Array(CHUNK);
-    const length = readPatiently(iterator, chunk);
-    if (length === 0) return Buffer.concat(chunks);
-    chunks.push(chunk.subarray(0, length));
-  }
-}
-
-/** The kernel answers EAGAIN after a million objects without output (MAX_ITER_OBJECTS), to be asked again. */
-function readPatiently(iterator: OwnedFd, chunk: Uint8Array): number {
-  for (;;) {
-    try {
-      return readSync(iterator.raw, chunk);
-    } catch (error) {
-      if ((error as NodeJS.ErrnoException).code !== "EAGAIN") throw error;
-    }
-  }
 }

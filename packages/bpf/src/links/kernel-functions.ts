@@ -1,6 +1,6 @@
-import { readFileSync } from "node:fs";
 import { PermissionError } from "../errors.ts";
 import type { Kernel } from "../linux/kernel.ts";
+import { readLinesIfPossible } from "../linux/proc-file.ts";
 
 /** A function that ftrace can attach to; the address is known since Linux 6.5. */
 export interface TraceableFunction {
@@ -13,9 +13,12 @@ export interface TraceableFunction {
  * @throws {PermissionError} where the list may not be read (kernel lockdown, or not root)
  */
 export function traceableFunctions(kernel: Kernel): readonly TraceableFunction[] {
-  const withAddresses = readLines(`${kernel.tracefs}/available_filter_functions_addrs`);
+  const withAddresses = readLinesIfPossible(
+    kernel.files,
+    `${kernel.tracefs}/available_filter_functions_addrs`,
+  );
   if (withAddresses !== undefined) return withAddresses.map(parseAddressed);
-  const names = readLines(`${kernel.tracefs}/available_filter_functions`);
+  const names = readLinesIfPossible(kernel.files, `${kernel.tracefs}/available_filter_functions`);
   if (names === undefined) {
     throw new PermissionError(
       `not allowed to read ${kernel.tracefs}/available_filter_functions`,
@@ -30,27 +33,17 @@ export function knownFunctionNames(kernel: Kernel): readonly string[] {
   try {
     return traceableFunctions(kernel).map((entry) => entry.name);
   } catch {
-    return textSymbols();
+    return textSymbols(kernel);
   }
 }
 
 /** Kernel text symbols of /proc/kallsyms: `address type name [module]`. */
-function textSymbols(): readonly string[] {
-  const lines = readLines("/proc/kallsyms") ?? [];
+function textSymbols(kernel: Kernel): readonly string[] {
+  const lines = readLinesIfPossible(kernel.files, "/proc/kallsyms") ?? [];
   return lines.flatMap((line) => {
     const [, type, name] = line.split(/[ \t]/, 3);
     return name !== undefined && (type === "t" || type === "T") ? [name] : [];
   });
-}
-
-function readLines(path: string): readonly string[] | undefined {
-  try {
-    return readFileSync(path, "latin1")
-      .split("\n")
-      .filter((line) => line !== "");
-  } catch {
-    return undefined;
-  }
 }
 
 function parseAddressed(line: string): TraceableFunction {

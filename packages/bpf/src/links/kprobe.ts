@@ -139,7 +139,7 @@ interface Attempt {
 }
 
 function openPlace(attempt: Attempt): Link {
-  const pmu = probePmu("kprobe");
+  const pmu = probePmu(attempt.program.kernel, "kprobe");
   if (pmu === undefined) return openThroughTracefs(attempt);
   const { kind, program, place, isReturn, description, cookie } = attempt;
   return undoneOnFailure((undo) => {

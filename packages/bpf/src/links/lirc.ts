@@ -1,9 +1,9 @@
+import { openPath } from "../linux/open-path.ts";
 import type { LoadedProgram } from "../load/program.ts";
 import { BPF_LIRC_MODE2 } from "../spec/program-types.ts";
 import { attachError } from "./attach-error.ts";
 import { onProcessExit } from "./exit-cleanup.ts";
 import { AttachedLink, type Link } from "./link.ts";
-import { openPath } from "./open-path.ts";
 import { type AttachOptions, missingOption } from "./options.ts";
 import { undoneOnFailure } from "./undo-list.ts";
 

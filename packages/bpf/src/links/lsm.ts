@@ -1,11 +1,9 @@
-import { readFileSync } from "node:fs";
 import { UnsupportedError } from "../errors.ts";
+import { securityModules } from "../linux/lockdown.ts";
 import type { LoadedProgram } from "../load/program.ts";
 import type { Link } from "./link.ts";
 import type { AttachOptions } from "./options.ts";
 import { attachBtfTarget } from "./tracing.ts";
-
-const ACTIVE_LSMS = "/sys/kernel/security/lsm";
 
 /**
  * A security hook, chosen at load. Attaching succeeds even on kernels whose list of active security modules leaves out `bpf`, and
@@ -14,7 +12,8 @@ const ACTIVE_LSMS = "/sys/kernel/security/lsm";
  * @throws {UnsupportedError} when the BPF security module is not active
  */
 export function attachLsm(program: LoadedProgram, options: AttachOptions): Link {
-  const active = activeModules();
+  const { native, files } = program.kernel;
+  const active = securityModules(native, files);
   if (active !== undefined && !active.includes("bpf")) {
     throw new UnsupportedError(
       `the BPF security module is not active on this kernel (active: ${active.join(",")})`,
@@ -22,13 +21,4 @@ export function attachLsm(program: LoadedProgram, options: AttachOptions): Link 
     );
   }
   return attachBtfTarget("lsm", program, options);
-}
-
-/** Undefined where securityfs is not mounted: then nothing is known. */
-function activeModules(): readonly string[] | undefined {
-  try {
-    return readFileSync(ACTIVE_LSMS, "latin1").trim().split(",");
-  } catch {
-    return undefined;
-  }
 }

@@ -9,7 +9,7 @@ import { type AttachOptions, missingOption } from "./options.ts";
 export function requiredInterface(program: LoadedProgram, options: AttachOptions): number {
   const chosen = options.interface;
   if (chosen === undefined) throw missingOption(program, "a network interface", 'interface: "eth0"');
-  if (typeof chosen === "string") return interfaceIndex(chosen);
+  if (typeof chosen === "string") return interfaceIndex(chosen, program.kernel.files);
   if (!Number.isInteger(chosen) || chosen <= 0) {
     throw new InvalidArgumentError(
       `${chosen} is not an interface index`,

@@ -1,12 +1,12 @@
 import { InvalidArgumentError } from "../errors.ts";
 import { E2BIG, EBUSY, EEXIST, EINVAL, failedWith } from "../linux/errno.ts";
 import type { OwnedFd } from "../linux/fd.ts";
+import { openPath } from "../linux/open-path.ts";
 import type { LoadedProgram } from "../load/program.ts";
 import type { LinkKind } from "../spec/object-spec.ts";
 import { BPF_FLOW_DISSECTOR, BPF_SK_LOOKUP } from "../spec/program-types.ts";
 import { attachError } from "./attach-error.ts";
 import { kernelLink, type Link } from "./link.ts";
-import { openPath } from "./open-path.ts";
 import type { AttachOptions } from "./options.ts";
 
 /**

@@ -1,7 +1,7 @@
-import { readdirSync } from "node:fs";
 import { InvalidArgumentError, UnsupportedError } from "../errors.ts";
 import { ENODEV, ENOENT, EOPNOTSUPP, failedWith } from "../linux/errno.ts";
 import type { OwnedFd } from "../linux/fd.ts";
+import type { Kernel } from "../linux/kernel.ts";
 import { encodePerfEventAttr } from "../linux/perf-event.ts";
 import type { LoadedProgram } from "../load/program.ts";
 import { processGone } from "./attach-error.ts";
@@ -40,7 +40,8 @@ export function attachPerfEvent(program: LoadedProgram, options: AttachOptions):
   const cookie = cookieOf(options);
   return undoneOnFailure((undo) => {
     try {
-      const targets = pid === undefined ? perCpu(program.kernel.onlineCpus()) : perThread(pid);
+      const targets =
+        pid === undefined ? perCpu(program.kernel.onlineCpus()) : perThread(program.kernel, pid);
       const fds = targets.flatMap((target) => {
         const event = openUnlessGone(program, attr, target);
         return event === undefined ? [] : [attachToPerfEvent(program, event, undo, cookie)];
@@ -62,9 +63,9 @@ function perCpu(cpus: readonly number[]): readonly Target[] {
 }
 
 /** An event follows one thread and, being inherited, those that it starts later; the others are counted out here. */
-function perThread(pid: number): readonly Target[] {
+function perThread({ files }: Kernel, pid: number): readonly Target[] {
   try {
-    return readdirSync(`/proc/${pid}/task`).map((tid) => ({ pid: Number(tid), cpu: -1 }));
+    return files.list(`/proc/${pid}/task`).map((tid) => ({ pid: Number(tid), cpu: -1 }));
   } catch (cause) {
     throw new InvalidArgumentError(
       `process ${pid} does not exist (any more)`,

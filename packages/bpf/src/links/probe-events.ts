@@ -1,9 +1,6 @@
-import { appendFileSync, existsSync } from "node:fs";
-import { syscallError } from "../linux/errno.ts";
 import type { Kernel } from "../linux/kernel.ts";
 import { tracepointId } from "../linux/tracefs.ts";
 import { onProcessExit } from "./exit-cleanup.ts";
-import { errnoOf } from "./file-errno.ts";
 import type { UndoList } from "./undo-list.ts";
 
 const GROUP = "skep";
@@ -25,27 +22,17 @@ export function addProbeEvent(
   const path = `${kernel.tracefs}/${file}`;
   // Dots are not allowed in event names; the pid keeps processes apart, the counter probes.
   const name = `skep_${process.pid}_${counter++}`;
-  write(path, `${probe.isReturn ? "r" : "p"}:${GROUP}/${name} ${probe.location}`);
-  const remove = (): void => write(path, `-:${GROUP}/${name}`);
+  kernel.files.append(path, `${probe.isReturn ? "r" : "p"}:${GROUP}/${name} ${probe.location}\n`);
+  const remove = (): void => kernel.files.append(path, `-:${GROUP}/${name}\n`);
   const exit = onProcessExit(remove);
   undo.add(() => {
     exit[Symbol.dispose]();
     remove();
   });
-  return tracepointId(kernel.tracefs, GROUP, name);
+  return tracepointId(kernel, GROUP, name);
 }
 
 /** Whether the kernel can make such probes at all. */
 export function hasProbeEvents(kernel: Kernel, file: "kprobe_events" | "uprobe_events"): boolean {
-  return existsSync(`${kernel.tracefs}/${file}`);
-}
-
-function write(path: string, line: string): void {
-  try {
-    appendFileSync(path, `${line}\n`);
-  } catch (error) {
-    const failure = syscallError("write", errnoOf(error), path);
-    failure.cause = error;
-    throw failure;
-  }
+  return kernel.files.exists(`${kernel.tracefs}/${file}`);
 }

@@ -1,7 +1,7 @@
-import { readFileSync } from "node:fs";
 import type { OwnedFd } from "../linux/fd.ts";
 import type { Kernel } from "../linux/kernel.ts";
 import { encodePerfEventAttr } from "../linux/perf-event.ts";
+import { readLinesIfPossible } from "../linux/proc-file.ts";
 
 /**
  * The perf "PMUs" that make a kprobe or uprobe out of perf_event_open() alone, so that the probe lives exactly as long as
@@ -19,19 +19,12 @@ export interface ProbePmu {
 const DEVICES = "/sys/bus/event_source/devices";
 
 /** Undefined when the kernel has no such PMU: too old, or built without probes. */
-export function probePmu(name: "kprobe" | "uprobe"): ProbePmu | undefined {
-  const type = Number(readLine(`${DEVICES}/${name}/type`));
-  const returnBit = configBit(readLine(`${DEVICES}/${name}/format/retprobe`));
+export function probePmu({ files }: Kernel, name: "kprobe" | "uprobe"): ProbePmu | undefined {
+  const line = (file: string) => readLinesIfPossible(files, `${DEVICES}/${name}/${file}`)?.[0];
+  const type = Number(line("type"));
+  const returnBit = configBit(line("format/retprobe"));
   if (!Number.isInteger(type) || returnBit === undefined) return undefined;
-  return { type, returnBit, semaphoreBit: configBit(readLine(`${DEVICES}/${name}/format/ref_ctr_offset`)) };
-}
-
-function readLine(path: string): string | undefined {
-  try {
-    return readFileSync(path, "latin1").trim();
-  } catch {
-    return undefined;
-  }
+  return { type, returnBit, semaphoreBit: configBit(line("format/ref_ctr_offset")) };
 }
 
 /** `config:0`, `config:32-63`: the first bit. */

@@ -1,7 +1,7 @@
-import { readdirSync } from "node:fs";
 import { InvalidArgumentError, NotFoundError } from "../errors.ts";
 import type { Kernel } from "../linux/kernel.ts";
 import { encodePerfEventAttr, PERF_TYPE_TRACEPOINT } from "../linux/perf-event.ts";
+import { listIfPossible } from "../linux/proc-file.ts";
 import { tracepointId } from "../linux/tracefs.ts";
 import type { LoadedProgram } from "../load/program.ts";
 import { suggestion } from "../near-names.ts";
@@ -58,18 +58,24 @@ function splitTarget(target: string): { readonly category: string; readonly name
 
 function findTracepoint(kernel: Kernel, category: string, name: string): number {
   try {
-    return tracepointId(kernel.tracefs, category, name);
+    return tracepointId(kernel, category, name);
   } catch (error) {
     if (!(error instanceof NotFoundError)) throw error;
-    throw withSuggestion(`${kernel.tracefs}/events`, category, name, error);
+    throw withSuggestion(kernel, category, name, error);
   }
 }
 
 /** A wrong category and a wrong name are different mistakes. */
-function withSuggestion(events: string, category: string, name: string, cause: NotFoundError): NotFoundError {
-  const names = namesIn(`${events}/${category}`);
+function withSuggestion(
+  { files, tracefs }: Kernel,
+  category: string,
+  name: string,
+  cause: NotFoundError,
+): NotFoundError {
+  const events = `${tracefs}/events`;
+  const names = listIfPossible(files, `${events}/${category}`);
   if (names.length === 0) {
-    const next = suggestion(category, namesIn(events), cause.next);
+    const next = suggestion(category, listIfPossible(files, events), cause.next);
     return new NotFoundError(
       `the kernel has no tracepoint category ${category} (of ${category}:${name})`,
       next,
@@ -77,12 +83,4 @@ function withSuggestion(events: string, category: string, name: string, cause: N
     );
   }
   return new NotFoundError(cause.message, suggestion(name, names, cause.next), { cause });
-}
-
-function namesIn(directory: string): readonly string[] {
-  try {
-    return readdirSync(directory);
-  } catch {
-    return [];
-  }
 }

@@ -1,12 +1,12 @@
 import { definedFunctions } from "../elf/function-symbols.ts";
 import { NotFoundError, UnsupportedError } from "../errors.ts";
+import { findBinary } from "../linux/binary-path.ts";
 import { EINVAL, EOPNOTSUPP, failedWith } from "../linux/errno.ts";
 import type { LoadedProgram } from "../load/program.ts";
 import { suggestion } from "../near-names.ts";
 import type { LinkKind } from "../spec/object-spec.ts";
 import { BPF_TRACE_UPROBE_MULTI, BPF_TRACE_UPROBE_SESSION } from "../spec/program-types.ts";
 import { processGone } from "./attach-error.ts";
-import { findBinary } from "./binary-path.ts";
 import { globMatcher, isPattern } from "./glob.ts";
 import { kernelLink, type Link } from "./link.ts";
 import { type AttachOptions, cookieOf, pidOf, requiredTarget } from "./options.ts";

@@ -1,8 +1,9 @@
-import { readFileSync } from "node:fs";
 import type { ElfFile } from "../elf/elf-file.ts";
 import { readElf } from "../elf/read-elf.ts";
-import { InvalidArgumentError, NotFoundError, PermissionError } from "../errors.ts";
-import { findBinary } from "./binary-path.ts";
+import { InvalidArgumentError, NotFoundError } from "../errors.ts";
+import { findBinary } from "../linux/binary-path.ts";
+import { hostFiles } from "../linux/files.ts";
+import { readBytes } from "../linux/proc-file.ts";
 import { symbolOffset } from "./symbol-offset.ts";
 
 /** A binary's file and what the target says about a place in it. */
@@ -56,13 +57,7 @@ export function isProbeable(target: string, pid?: number): boolean {
   }
 }
 
-/** @throws {PermissionError} {MalformedError} when it is no ELF file */
+/** @throws {NotFoundError} {PermissionError} {MalformedError} when it is no ELF file */
 export function readBinary(path: string): ElfFile {
-  try {
-    return readElf(readFileSync(path));
-  } catch (error) {
-    const code = (error as NodeJS.ErrnoException).code;
-    if (code !== "EACCES" && code !== "EPERM") throw error;
-    throw new PermissionError(`${path} may not be read (${code})`, "run as root", { cause: error });
-  }
+  return readElf(readBytes(hostFiles, path));
 }

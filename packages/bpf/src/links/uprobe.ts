@@ -68,7 +68,7 @@ export interface UserProbeAttempt {
 
 /** Attaches to one place; what was taken goes on `undo`. Returns the link's descriptor where there is one. */
 export function attachUserProbe(attempt: UserProbeAttempt, undo: UndoList): Link["fd"] {
-  const pmu = probePmu("uprobe");
+  const pmu = probePmu(attempt.program.kernel, "uprobe");
   try {
     return pmu === undefined ? openThroughTracefs(attempt, undo) : openThroughPmu(attempt, pmu, undo);
   } catch (error) {

@@ -1,13 +1,12 @@
-import { statSync } from "node:fs";
 import type { Btf } from "../btf/btf.ts";
 import { BtfKind } from "../btf/types.ts";
 import type { ElfFile } from "../elf/elf-file.ts";
 import { InvalidArgumentError, NotFoundError, NotImplementedError, UnsupportedError } from "../errors.ts";
-import { processMaps } from "../linux/procfs.ts";
+import { findBinary } from "../linux/binary-path.ts";
+import { mappedAddress } from "../linux/mapped-binaries.ts";
 import type { LoadedProgram } from "../load/program.ts";
 import { suggestion } from "../near-names.ts";
 import { BPF_TRACE_UPROBE_MULTI } from "../spec/program-types.ts";
-import { findBinary } from "./binary-path.ts";
 import { AttachedLink, type Link } from "./link.ts";
 import { type AttachableMap, type AttachOptions, cookieOf, pidOf, requiredTarget } from "./options.ts";
 import { hasPerfLinks } from "./perf-attach.ts";
@@ -190,17 +189,13 @@ function addressInProcess({ elf, path, pid }: UsdtAttempt, site: UsdtSite): bigi
       "pass the pid of one process",
     );
   }
-  const { ino } = statSync(path);
-  const offset = BigInt(site.offset);
-  const region = processMaps(pid).find(
-    ({ inode, offset: from, start, end }) => inode === ino && offset >= from && offset < from + (end - start),
-  );
-  if (region === undefined)
+  const address = mappedAddress(pid, path, BigInt(site.offset));
+  if (address === undefined)
     throw new NotFoundError(
       `process ${pid} has not mapped ${path}`,
       "pass the pid of a process that uses it",
     );
-  return region.start + (offset - region.offset);
+  return address;
 }
 
 function uint32(value: number): Uint8Array {

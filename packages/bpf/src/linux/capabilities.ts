@@ -1,3 +1,4 @@
+import { hostFiles } from "./files.ts";
 import { readText } from "./proc-file.ts";
 
 /** Bits of include/uapi/linux/capability.h, from 0. */
@@ -48,7 +49,9 @@ const NAMES = [
 export type Capability = (typeof NAMES)[number];
 
 /** What this process may do now: its effective set, from /proc/self/status. */
-export function effectiveCapabilities(status = readText("/proc/self/status")): ReadonlySet<Capability> {
+export function effectiveCapabilities(
+  status = readText(hostFiles, "/proc/self/status"),
+): ReadonlySet<Capability> {
   const [, digits = "0"] = /^CapEff:\s*([0-9a-f]+)$/m.exec(status) ?? [];
   const bits = BigInt(`0x${digits}`);
   return new Set(NAMES.filter((_, bit) => (bits >> BigInt(bit)) & 1n));

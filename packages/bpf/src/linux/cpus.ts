@@ -1,4 +1,5 @@
 import { MalformedError } from "../errors.ts";
+import type { Files } from "./files.ts";
 import { readText } from "./proc-file.ts";
 
 const MAX_CPUS = 65536;
@@ -8,13 +9,13 @@ const MAX_CPUS = 65536;
  * number of CPUs that are online nor `os.cpus().length`. A buffer sized by those is too short, and the kernel
  * writes past its end.
  */
-export function possibleCpus(): number {
-  return Math.max(...parseCpuList(readText("/sys/devices/system/cpu/possible"))) + 1;
+export function possibleCpus(files: Files): number {
+  return Math.max(...parseCpuList(readText(files, "/sys/devices/system/cpu/possible"))) + 1;
 }
 
 /** CPUs that perf_event_open(2) accepts; it answers ENODEV for the others. */
-export function onlineCpus(): readonly number[] {
-  return parseCpuList(readText("/sys/devices/system/cpu/online"));
+export function onlineCpus(files: Files): readonly number[] {
+  return parseCpuList(readText(files, "/sys/devices/system/cpu/online"));
 }
 
 /** The kernel's list format, `0-3,8`: Documentation/admin-guide/cputopology.rst. @throws {MalformedError} */

@@ -6,6 +6,7 @@ import { createBpfCalls } from "./bpf-syscall.ts";
 import { onlineCpus, possibleCpus } from "./cpus.ts";
 import { syscallError } from "./errno.ts";
 import { OwnedFd } from "./fd.ts";
+import { type Files, hostFiles } from "./files.ts";
 import { Kallsyms } from "./kallsyms.ts";
 import type { Kernel } from "./kernel.ts";
 import { kernelBtf, moduleBtf, moduleBtfs } from "./kernel-btf.ts";
@@ -22,19 +23,22 @@ const F_DUPFD_CLOEXEC = 1030;
 const PERF_FLAG_FD_CLOEXEC = 8n;
 const MEMCG_ACCOUNTING = versionCode(5, 11);
 
-/** The kernel that a {@link Native} reaches. Every fact is read when first asked for, and kept. */
+/** The kernel that a {@link Native} and {@link Files} reach. Every fact is read when first asked for, and kept. */
 export class HostKernel implements Kernel {
   readonly native: Native;
+  readonly files: Files;
   readonly bpf: BpfCalls;
   readonly release = release();
   readonly machine = machine();
   readonly #numbers = syscallNumbers();
-  readonly #symbols = new Kallsyms();
+  readonly #symbols: Kallsyms;
   #memlockLifted = false;
   readonly #facts = new Map<string, unknown>();
 
-  constructor(native: Native) {
+  constructor(native: Native, files: Files = hostFiles) {
     this.native = native;
+    this.files = files;
+    this.#symbols = new Kallsyms(files);
     this.bpf = createBpfCalls(native, {
       own: (fd) => this.own(fd),
       liftLimits: () => this.#liftMemlock(),
@@ -42,15 +46,15 @@ export class HostKernel implements Kernel {
   }
 
   get pageSize(): number {
-    return this.#once("page size", pageSize);
+    return this.#once("page size", () => pageSize(this.files));
   }
 
   get possibleCpus(): number {
-    return this.#once("possible CPUs", possibleCpus);
+    return this.#once("possible CPUs", () => possibleCpus(this.files));
   }
 
   onlineCpus(): readonly number[] {
-    return onlineCpus();
+    return onlineCpus(this.files);
   }
 
   get version(): number {
@@ -58,17 +62,17 @@ export class HostKernel implements Kernel {
       trueVersion({
         release: this.release,
         version: version(),
-        signature: readTextIfExists("/proc/version_signature"),
+        signature: readTextIfExists(this.files, "/proc/version_signature"),
       }),
     );
   }
 
   get config(): ReadonlyMap<string, string> | undefined {
-    return this.#once("config", () => readKernelConfig(this.release));
+    return this.#once("config", () => readKernelConfig(this.files, this.release));
   }
 
   btf(): Btf {
-    return this.#once("BTF", () => kernelBtf(this.release));
+    return this.#once("BTF", () => kernelBtf(this.files, this.release));
   }
 
   moduleBtfs(): readonly { readonly name: string; readonly id: number }[] {
@@ -76,11 +80,11 @@ export class HostKernel implements Kernel {
   }
 
   moduleBtf(name: string): Btf {
-    return this.#once(`BTF of ${name}`, () => moduleBtf(name, this.btf()));
+    return this.#once(`BTF of ${name}`, () => moduleBtf(this.files, name, this.btf()));
   }
 
   get tracefs(): string {
-    return this.#once("tracefs", () => openTracefs(this.native));
+    return this.#once("tracefs", () => openTracefs(this.native, this.files));
   }
 
   symbolAddress(name: string): bigint {

@@ -1,5 +1,6 @@
-import { readFileSync } from "node:fs";
 import { NotFoundError, PermissionError, RelocationError } from "../errors.ts";
+import type { Files } from "./files.ts";
+import { readBytes } from "./proc-file.ts";
 
 const PATH = "/proc/kallsyms";
 const NEWLINE = 0x0a;
@@ -11,11 +12,11 @@ const DOT = 0x2e;
  * share the text; later ones read it anew, because modules come and go.
  */
 export class Kallsyms {
-  readonly #read: () => Buffer;
+  readonly #files: Files;
   #text: Buffer | undefined;
 
-  constructor(read: () => Buffer = () => readFileSync(PATH)) {
-    this.#read = read;
+  constructor(files: Files) {
+    this.#files = files;
   }
 
   /**
@@ -57,7 +58,7 @@ export class Kallsyms {
 
   #load(): Buffer {
     if (this.#text === undefined) {
-      this.#text = this.#read();
+      this.#text = readBytes(this.#files, PATH);
       setImmediate(() => {
         this.#text = undefined;
       });

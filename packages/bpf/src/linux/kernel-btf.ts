@@ -1,18 +1,18 @@
-import { readdirSync } from "node:fs";
 import { Btf } from "../btf/btf.ts";
 import { readElf } from "../elf/read-elf.ts";
 import { NotFoundError, UnsupportedError } from "../errors.ts";
 import { ENOENT, failedWith } from "./errno.ts";
+import type { Files } from "./files.ts";
 import type { Kernel } from "./kernel.ts";
-import { readBytesIfExists } from "./proc-file.ts";
+import { listIfPossible, readBytesIfExists } from "./proc-file.ts";
 
 const SYSFS = "/sys/kernel/btf";
 
 /** The running kernel's types. @kernel 5.4, CONFIG_DEBUG_INFO_BTF. @throws {UnsupportedError} */
-export function kernelBtf(release: string): Btf {
-  const bytes = readBytesIfExists(`${SYSFS}/vmlinux`);
+export function kernelBtf(files: Files, release: string): Btf {
+  const bytes = readBytesIfExists(files, `${SYSFS}/vmlinux`);
   if (bytes !== undefined) return Btf.parse(bytes);
-  const image = btfOfImage(release);
+  const image = btfOfImage(files, release);
   if (image !== undefined) return image;
   throw new UnsupportedError(
     `kernel ${release} offers no BTF`,
@@ -34,9 +34,9 @@ function imagePaths(release: string): readonly string[] {
 }
 
 /** The first image that has types. @throws {MalformedError} for one that is damaged */
-export function btfOfImage(release: string, read = readBytesIfExists): Btf | undefined {
+export function btfOfImage(files: Files, release: string): Btf | undefined {
   for (const path of imagePaths(release)) {
-    const bytes = read(path);
+    const bytes = readBytesIfExists(files, path);
     if (bytes === undefined) continue;
     const elf = readElf(bytes);
     const section = elf.section(".BTF");
@@ -46,8 +46,8 @@ export function btfOfImage(release: string, read = readBytesIfExists): Btf | und
 }
 
 /** A module's types, which continue those of the kernel. @kernel 5.11 @throws {NotFoundError} */
-export function moduleBtf(name: string, base: Btf): Btf {
-  const bytes = /^[\w-]+$/.test(name) ? readBytesIfExists(`${SYSFS}/${name}`) : undefined;
+export function moduleBtf(files: Files, name: string, base: Btf): Btf {
+  const bytes = /^[\w-]+$/.test(name) ? readBytesIfExists(files, `${SYSFS}/${name}`) : undefined;
   if (bytes === undefined) {
     throw new NotFoundError(
       `module ${name} has no BTF`,
@@ -59,21 +59,13 @@ export function moduleBtf(name: string, base: Btf): Btf {
 
 /** Modules with BTF and the ids of their BTF objects. @throws {SyscallError} EPERM without CAP_SYS_ADMIN */
 export function moduleBtfs(kernel: Kernel): readonly { readonly name: string; readonly id: number }[] {
-  if (!hasModules()) return [];
+  if (!listIfPossible(kernel.files, SYSFS).some((name) => name !== "vmlinux")) return [];
   const found: { name: string; id: number }[] = [];
   for (let id = kernel.bpf.nextId("btf", 0); id !== undefined; id = kernel.bpf.nextId("btf", id)) {
     const name = kernelBtfName(kernel, id);
     if (name !== undefined && name !== "vmlinux") found.push({ name, id });
   }
   return found;
-}
-
-function hasModules(): boolean {
-  try {
-    return readdirSync(SYSFS).some((name) => name !== "vmlinux");
-  } catch {
-    return false;
-  }
 }
 
 /** The name of a BTF object when it is the kernel's own or a module's, not one that a program brought. */

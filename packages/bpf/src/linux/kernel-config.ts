@@ -1,4 +1,5 @@
 import { gunzipSync } from "node:zlib";
+import type { Files } from "./files.ts";
 import { readBytesIfExists } from "./proc-file.ts";
 
 const MAX_CONFIG_BYTES = 16 * 1024 * 1024;
@@ -7,12 +8,12 @@ const MAX_CONFIG_BYTES = 16 * 1024 * 1024;
  * How the running kernel was configured: `CONFIG_X` → `y`, `m`, a number or a quoted string, from /boot or
  * /proc/config.gz (CONFIG_IKCONFIG_PROC). Undefined when the kernel does not tell.
  */
-export function readKernelConfig(release: string): ReadonlyMap<string, string> | undefined {
+export function readKernelConfig(files: Files, release: string): ReadonlyMap<string, string> | undefined {
   for (const path of [`/boot/config-${release}`, `/lib/modules/${release}/config`]) {
-    const bytes = readBytesIfExists(path);
-    if (bytes !== undefined) return parseKernelConfig(Buffer.from(bytes).toString("utf8"));
+    const bytes = readBytesIfExists(files, path);
+    if (bytes !== undefined) return parseKernelConfig(bytes.toString("utf8"));
   }
-  const packed = readBytesIfExists("/proc/config.gz");
+  const packed = readBytesIfExists(files, "/proc/config.gz");
   if (packed === undefined) return undefined;
   return parseKernelConfig(gunzipSync(packed, { maxOutputLength: MAX_CONFIG_BYTES }).toString("utf8"));
 }

@@ -1,6 +1,7 @@
 import type { Btf } from "../btf/btf.ts";
 import type { BpfCalls } from "./bpf-calls.ts";
 import type { OwnedFd } from "./fd.ts";
+import { type Files, hostFiles } from "./files.ts";
 import { HostKernel } from "./host-kernel.ts";
 import { koffiNative } from "./koffi.ts";
 import type { MapOptions, Mapping } from "./memory-map.ts";
@@ -14,6 +15,7 @@ export type { Mapping } from "./memory-map.ts";
  */
 export interface Kernel {
   readonly native: Native;
+  readonly files: Files;
   readonly bpf: BpfCalls;
   readonly pageSize: number;
   /** Possible CPUs (highest number + 1): the number of values in a per-CPU map entry. */
@@ -51,6 +53,6 @@ let host: Kernel | undefined;
 
 /** The kernel this process runs on. Loads koffi on first use, asks the kernel nothing until needed. */
 export function hostKernel(): Kernel {
-  host ??= new HostKernel(koffiNative());
+  host ??= new HostKernel(koffiNative(), hostFiles);
   return host;
 }

@@ -1,3 +1,4 @@
+import { type Files, hostFiles } from "./files.ts";
 import { readText, readTextIfExists } from "./proc-file.ts";
 
 /** One line of /proc/self/mountinfo: proc_pid_mountinfo(5). */
@@ -11,8 +12,8 @@ export interface Mount {
 }
 
 /** Mounts that this process sees. */
-export function mounts(): readonly Mount[] {
-  return parseMountinfo(readText("/proc/self/mountinfo"));
+export function mounts(files: Files = hostFiles): readonly Mount[] {
+  return parseMountinfo(readText(files, "/proc/self/mountinfo"));
 }
 
 /** Lines that are not of the documented form are left out. */
@@ -40,8 +41,8 @@ export interface MemoryRegion {
 }
 
 /** @throws {NotFoundError} no such process {PermissionError} */
-export function processMaps(pid: number | "self"): readonly MemoryRegion[] {
-  return parseMaps(readText(`/proc/${pid}/maps`));
+export function processMaps(pid: number | "self", files: Files = hostFiles): readonly MemoryRegion[] {
+  return parseMaps(readText(files, `/proc/${pid}/maps`));
 }
 
 export function parseMaps(text: string): readonly MemoryRegion[] {
@@ -63,8 +64,8 @@ export function parseMaps(text: string): readonly MemoryRegion[] {
 }
 
 /** The name of a process (at most 15 bytes), or undefined when it is gone. */
-export function processName(pid: number): string | undefined {
-  return readTextIfExists(`/proc/${pid}/comm`);
+export function processName(pid: number, files: Files = hostFiles): string | undefined {
+  return readTextIfExists(files, `/proc/${pid}/comm`);
 }
 
 /** Space, tab, newline and backslash are written as `\040` and so on. */

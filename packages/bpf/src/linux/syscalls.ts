@@ -8,6 +8,7 @@ const NUMBERS = {
   //                   x86-64 arm64
   bpf: /*            */ [321, 280],
   perfEventOpen: /*  */ [298, 241],
+  read: /*           */ [0, 63],
   close: /*          */ [3, 57],
   ioctl: /*          */ [16, 29],
   fcntl: /*          */ [72, 25],

@@ -1,6 +1,7 @@
-import { existsSync } from "node:fs";
 import { MalformedError, NotFoundError } from "../errors.ts";
 import { mountDetached } from "./detached-mount.ts";
+import type { Files } from "./files.ts";
+import type { Kernel } from "./kernel.ts";
 import type { Native } from "./native.ts";
 import { readTextIfExists } from "./proc-file.ts";
 import { type Mount, mounts } from "./procfs.ts";
@@ -9,7 +10,7 @@ const USUAL = "/sys/kernel/tracing";
 const BELOW_DEBUGFS = "/sys/kernel/debug/tracing";
 
 /** Mount point of tracefs; undefined when this process sees none. */
-export function findTracefs(mounted: readonly Mount[] = mounts(), exists = existsSync): string | undefined {
+export function findTracefs(mounted: readonly Mount[], exists: Files["exists"]): string | undefined {
   const points = mounted
     .filter(({ type, root }) => type === "tracefs" && root === "/")
     .map(({ point }) => point);
@@ -25,8 +26,8 @@ export function findTracefs(mounted: readonly Mount[] = mounts(), exists = exist
  * can reach, and that is gone with it: `/proc/self/fd/N`.
  * @throws {NotFoundError} that names the mount command, when this process may not mount either
  */
-export function openTracefs(native: Native): string {
-  const found = findTracefs();
+export function openTracefs(native: Native, files: Files): string {
+  const found = findTracefs(mounts(files), files.exists);
   if (found !== undefined) return found;
   const mount = mountDetached(native, "tracefs");
   if (mount < 0)
@@ -38,15 +39,19 @@ export function openTracefs(native: Native): string {
  * The number that perf_event_open(2) knows a tracepoint by.
  * @throws {NotFoundError} {PermissionError} when tracefs may not be read
  */
-export function tracepointId(tracefs: string, category: string, name: string): number {
+export function tracepointId(
+  { files, tracefs }: Pick<Kernel, "files" | "tracefs">,
+  category: string,
+  name: string,
+): number {
   const events = `${tracefs}/events`;
   const text =
     isPathName(category) && isPathName(name)
-      ? readTextIfExists(`${events}/${category}/${name}/id`)
+      ? readTextIfExists(files, `${events}/${category}/${name}/id`)
       : undefined;
   if (text === undefined) {
     const listed = tracefs.startsWith("/proc/self/") ? USUAL : tracefs;
-    const next = existsSync(`${events}/${category}`)
+    const next = files.exists(`${events}/${category}`)
       ? `list what "${category}" has: ls ${listed}/events/${category}`
       : `list the categories: ls ${listed}/events`;
     throw new NotFoundError(`the kernel has no tracepoint ${category}:${name}`, next);

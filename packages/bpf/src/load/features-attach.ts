@@ -1,4 +1,3 @@
-import { existsSync } from "node:fs";
 import { BtfKind } from "../btf/types.ts";
 import { NotFoundError, PermissionError } from "../errors.ts";
 import type { LinkCreateAttr } from "../linux/bpf-calls.ts";
@@ -111,15 +110,15 @@ export const ATTACH_PROBES = {
   kprobes: {
     since: "4.1",
     detect: (kernel) =>
-      existsSync("/sys/bus/event_source/devices/kprobe/type") ||
-      existsSync(`${kernel.tracefs}/kprobe_events`),
+      kernel.files.exists("/sys/bus/event_source/devices/kprobe/type") ||
+      kernel.files.exists(`${kernel.tracefs}/kprobe_events`),
   },
   /** Probes on functions of programs and libraries. CONFIG_UPROBE_EVENTS. */
   uprobes: {
     since: "4.1",
     detect: (kernel) =>
-      existsSync("/sys/bus/event_source/devices/uprobe/type") ||
-      existsSync(`${kernel.tracefs}/uprobe_events`),
+      kernel.files.exists("/sys/bus/event_source/devices/uprobe/type") ||
+      kernel.files.exists(`${kernel.tracefs}/uprobe_events`),
   },
   /** System calls take a pointer to their registers (CONFIG_ARCH_HAS_SYSCALL_WRAPPER). */
   syscallWrapper: {

@@ -1,4 +1,3 @@
-import { rmSync } from "node:fs";
 import { InvalidArgumentError, NotFoundError, type SyscallError } from "../errors.ts";
 import { EEXIST, EINVAL, ENOENT, EPERM, errnoText, failedWith } from "../linux/errno.ts";
 import type { OwnedFd } from "../linux/fd.ts";
@@ -36,7 +35,7 @@ export function pinNew(kernel: Kernel, path: string, spec: MapSpec, fd: OwnedFd,
   try {
     kernel.bpf.objPin(fd, path);
     // A load that fails takes back the pin.
-    cleanup.add({ [Symbol.dispose]: () => rmSync(path, { force: true }) });
+    cleanup.add({ [Symbol.dispose]: () => unpin(kernel, path) });
     return fd;
   } catch (error) {
     if (failedWith(error, ENOENT, EPERM, EINVAL)) throw noBpffs(path, error);
@@ -44,6 +43,15 @@ export function pinNew(kernel: Kernel, path: string, spec: MapSpec, fd: OwnedFd,
     if (other === undefined) throw error;
     fd.close();
     return cleanup.add(other);
+  }
+}
+
+/** Somebody may have removed it meanwhile. */
+function unpin(kernel: Kernel, path: string): void {
+  try {
+    kernel.files.remove(path);
+  } catch (error) {
+    if (!failedWith(error, ENOENT)) throw error;
   }
 }
 

@@ -1,9 +1,9 @@
-import { closeSync, constants, openSync } from "node:fs";
 import type { Codec } from "../codec/codec.ts";
 import type { BpfValue } from "../codec/decoder.ts";
 import type { BpfInput } from "../codec/encoder.ts";
 import { EINVAL, failedWith } from "../linux/errno.ts";
 import type { OwnedFd } from "../linux/fd.ts";
+import { openPath } from "../linux/open-path.ts";
 import { BPF_MAP_TYPE_SOCKMAP } from "../spec/map-types.ts";
 import { BpfMap, type MapHandle } from "./map.ts";
 
@@ -90,13 +90,9 @@ export class ProgramArrayMap extends DescriptorMap<number> {
  * @kernel 4.8, BPF_MAP_TYPE_CGROUP_ARRAY (kernel/bpf/arraymap.c)
  */
 export class CgroupArrayMap extends DescriptorMap<number> {
-  /** `path`: a directory of a mounted cgroup2 file system. */
+  /** `path`: a directory of a mounted cgroup2 file system. @throws {NotFoundError}; {SyscallError} EBADF for any other */
   set(index: number, path: string): void {
-    const fd = openSync(path, constants.O_RDONLY | constants.O_DIRECTORY);
-    try {
-      this.update(index, fd);
-    } finally {
-      closeSync(fd);
-    }
+    using cgroup = openPath(this.kernel, path, "cgroup");
+    this.update(index, cgroup);
   }
 }

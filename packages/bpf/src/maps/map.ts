@@ -1,4 +1,3 @@
-import { unlinkSync } from "node:fs";
 import { InvalidArgumentError, SyscallError } from "../errors.ts";
 import { E2BIG, EEXIST, ENOENT, errnoText } from "../linux/errno.ts";
 import type { OwnedFd } from "../linux/fd.ts";
@@ -78,9 +77,9 @@ export class BpfMap implements Disposable {
     }
   }
 
-  /** Removes a pin; the map lives on while anything uses it. */
+  /** Removes a pin; the map lives on while anything uses it. @throws {SyscallError} */
   unpin(path: string): void {
-    unlinkSync(path);
+    this.kernel.files.remove(path);
   }
 
   /** From now on no process can write: only programs can. @kernel 5.2 @throws {SyscallError} */

@@ -3,9 +3,9 @@ import { existsSync, readFileSync } from "node:fs";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { readElf } from "../../src/elf/read-elf.ts";
 import { NotFoundError, NotImplementedError } from "../../src/errors.ts";
-import { findBinary } from "../../src/links/binary-path.ts";
 import { symbolOffset } from "../../src/links/symbol-offset.ts";
 import { usdtNotes, usdtSite } from "../../src/links/usdt-notes.ts";
+import { findBinary } from "../../src/linux/binary-path.ts";
 import { compileNative, hasSdtHeader, type NativeProgram } from "./native-program.ts";
 
 describe.skipIf(!hasSdtHeader)("a binary of our own", () => {

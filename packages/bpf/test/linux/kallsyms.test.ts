@@ -1,6 +1,8 @@
 import { describe, expect, it } from "vitest";
 import { NotFoundError, PermissionError, RelocationError } from "../../src/errors.ts";
+import { EACCES, ENOENT } from "../../src/linux/errno.ts";
 import { Kallsyms } from "../../src/linux/kallsyms.ts";
+import { filesWith, type Said } from "./files-with.ts";
 
 const text = `ffffffff81000000 T _text
 ffffffff81000100 t helper
@@ -13,8 +15,8 @@ ffffffff81000500 t split.constprop.0
 ffffffffc0000000 t in_module\t[veth]
 ffffffffc0000100 t last_one`;
 
-function symbols(): Kallsyms {
-  return new Kallsyms(() => Buffer.from(text));
+function symbols(said: Said = text): Kallsyms {
+  return new Kallsyms(filesWith(() => said));
 }
 
 describe("kernel symbols", () => {
@@ -39,10 +41,12 @@ describe("kernel symbols", () => {
 
   it("are read once for all lookups of a turn, and anew for later ones", async () => {
     let reads = 0;
-    const counted = new Kallsyms(() => {
-      reads++;
-      return Buffer.from(text);
-    });
+    const counted = new Kallsyms(
+      filesWith(() => {
+        reads++;
+        return text;
+      }),
+    );
     counted.address("_text");
     counted.address("twice");
     expect(reads).toBe(1);
@@ -53,5 +57,11 @@ describe("kernel symbols", () => {
 
   it("says when the kernel hides addresses", () => {
     expect(() => symbols().address("hidden")).toThrow(PermissionError);
+  });
+
+  it("says when the list may not be read, and when there is none", () => {
+    expect(() => symbols(EACCES).address("_text")).toThrow(PermissionError);
+    expect(() => symbols(EACCES).address("_text")).toThrow("/proc/kallsyms may not be read (EACCES)");
+    expect(() => symbols(ENOENT).address("_text")).toThrow(NotFoundError);
   });
 });

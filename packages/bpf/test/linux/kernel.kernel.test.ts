@@ -48,12 +48,10 @@ describe("facts", () => {
   });
 
   it("finds tracepoints whether or not somebody mounted tracefs", () => {
-    const id = tracepointId(kernel.tracefs, "sched", "sched_switch");
+    const id = tracepointId(kernel, "sched", "sched_switch");
     expect(id).toBeGreaterThan(0);
-    expect(() => tracepointId(kernel.tracefs, "sched", "no_such_event")).toThrow(
-      /no tracepoint sched:no_such_event/,
-    );
-    expect(() => tracepointId(kernel.tracefs, "..", "README")).toThrow(/no tracepoint/);
+    expect(() => tracepointId(kernel, "sched", "no_such_event")).toThrow(/no tracepoint sched:no_such_event/);
+    expect(() => tracepointId(kernel, "..", "README")).toThrow(/no tracepoint/);
   });
 
   it("lists the modules that have BTF", () => {

@@ -22,7 +22,7 @@ const report: KernelReport = {
   release: kernel.release,
   possibleCpus: kernel.possibleCpus,
   types: kernel.btf().endId,
-  tracepoint: tracepointId(kernel.tracefs, "sched", "sched_switch"),
+  tracepoint: tracepointId(kernel, "sched", "sched_switch"),
   value: [...read],
   modules: kernel.moduleBtfs().length,
   kprobe: kernel.symbolAddress("schedule") !== 0n,

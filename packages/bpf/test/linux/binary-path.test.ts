@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { InvalidArgumentError, NotFoundError } from "../../src/errors.ts";
-import { findBinary, type SearchPaths } from "../../src/links/binary-path.ts";
+import { findBinary, type SearchPaths } from "../../src/linux/binary-path.ts";
 
 let root: string;
 let search: SearchPaths;

@@ -1,7 +1,7 @@
 import { existsSync, readdirSync, readFileSync, readlinkSync, realpathSync, statSync } from "node:fs";
 import { basename, isAbsolute, join, resolve } from "node:path";
 import { InvalidArgumentError, NotFoundError } from "../errors.ts";
-import { processMaps } from "../linux/procfs.ts";
+import { processMaps } from "./procfs.ts";
 
 /** Where names are looked up. The defaults are this process's own; a test passes others. */
 export interface SearchPaths {

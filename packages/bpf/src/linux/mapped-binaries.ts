@@ -1,7 +1,7 @@
 import { readdirSync, statSync } from "node:fs";
 import { basename } from "node:path";
-import { processMaps } from "../linux/procfs.ts";
 import { findBinary, meansLibrary } from "./binary-path.ts";
+import { processMaps } from "./procfs.ts";
 
 /**
  * The files of a name that processes run or have loaded at this moment, each file once however many use it: containers and
@@ -31,4 +31,13 @@ export function mappedBinary(name: string, pid: number): string | undefined {
     // It has ended meanwhile, or is somebody else's.
     return undefined;
   }
+}
+
+/** The address at which a process has the byte at `offset` of a file; undefined when it has not mapped it. @throws {NotFoundError} {PermissionError} */
+export function mappedAddress(pid: number, path: string, offset: bigint): bigint | undefined {
+  const { ino } = statSync(path);
+  const region = processMaps(pid).find(
+    ({ inode, offset: from, start, end }) => inode === ino && offset >= from && offset < from + (end - start),
+  );
+  return region && region.start + (offset - region.offset);
 }
