@@ -1,3 +1,6 @@
+import { createHash } from "node:crypto";
+import { escapeMarkup } from "../markup.ts";
+import { whenText } from "../pictured-run.ts";
 import { BODY, SCRIPT, STYLE } from "./flame-page.ts";
 import { flameTree } from "./flame-tree.ts";
 import type { FoldedStack } from "./folded.ts";
@@ -11,17 +14,20 @@ export function flameGraph(profile: Profile, before?: readonly FoldedStack[]): s
   const type = profile.types[profile.main];
   const data = {
     title: profile.title,
+    run: whenText(profile),
     unit: type === undefined || type.unit === "count" ? (type?.name ?? "samples") : type.unit,
     kinds: FRAME_KINDS,
     differential: before !== undefined,
     root: flameTree(profile, before),
   };
+  // Nothing but these two counts, whatever the page is made to hold.
+  const policy = `default-src 'none'; style-src ${sourceOf(STYLE)}; script-src ${sourceOf(SCRIPT)}`;
   return `<!doctype html>
 <html lang="en">
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
-<meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'">
-<title>${escapeHtml(profile.title)}</title>
+<meta http-equiv="Content-Security-Policy" content="${policy}">
+<title>${escapeMarkup(profile.title)}</title>
 <style>${STYLE}</style>
 ${BODY}
 <script type="application/json" id="data">${scriptJson(data)}</script>
@@ -34,6 +40,7 @@ function scriptJson(data: unknown): string {
   return JSON.stringify(data).replaceAll("<", "\\u003c").replaceAll("\u2028", "\\u2028");
 }
 
-function escapeHtml(text: string): string {
-  return text.replaceAll("&", "&amp;").replaceAll("<", "&lt;");
+/** A source of scripts or styles by what it says (https://www.w3.org/TR/CSP3/#grammardef-hash-source). */
+function sourceOf(text: string): string {
+  return `'sha256-${createHash("sha256").update(text).digest("base64")}'`;
 }

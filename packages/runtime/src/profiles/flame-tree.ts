@@ -1,4 +1,4 @@
-import type { FoldedStack } from "./folded.ts";
+import { type FoldedStack, foldedName } from "./folded.ts";
 import { FRAME_KINDS, type FrameKind, mainValue, type Profile } from "./profile.ts";
 
 /**
@@ -23,7 +23,7 @@ export function flameTree(profile: Profile, before: readonly FoldedStack[] = [])
     let at = root;
     at.value += value;
     for (const { name, kind } of sample.frames) {
-      at = child(at, name.replaceAll(";", ":"), kind);
+      at = child(at, name, kind);
       at.value += value;
     }
   }
@@ -44,10 +44,11 @@ function growing(name: string, kind: FrameKind): Growing {
 }
 
 function child(parent: Growing, name: string, kind: FrameKind): Growing {
-  const known = parent.children.get(name);
+  const folded = foldedName(name);
+  const known = parent.children.get(folded);
   if (known !== undefined) return known;
   const made = growing(name, kind);
-  parent.children.set(name, made);
+  parent.children.set(folded, made);
   return made;
 }
 

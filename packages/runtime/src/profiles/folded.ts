@@ -6,13 +6,18 @@ export interface FoldedStack {
   readonly count: bigint;
 }
 
+/** The name of a frame, in a line where semicolons part frames. */
+export function foldedName(name: string): string {
+  return name.replaceAll(";", ":");
+}
+
 /** `comm;outermost;…;innermost count`; stacks that read the same counted together, the largest first. */
 export function foldedLines(
   stacks: Iterable<{ readonly frames: readonly Pick<Frame, "name">[]; readonly count: bigint }>,
 ): string[] {
   const counts = new Map<string, bigint>();
   for (const { frames, count } of stacks) {
-    const line = frames.map(({ name }) => name.replaceAll(";", ":")).join(";");
+    const line = frames.map(({ name }) => foldedName(name)).join(";");
     counts.set(line, (counts.get(line) ?? 0n) + count);
   }
   return [...counts]

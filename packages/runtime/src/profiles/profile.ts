@@ -1,3 +1,5 @@
+import type { PicturedRun } from "../pictured-run.ts";
+
 /** What a frame of a stack is code of. `process` is the name of the command, which stands below all its frames. */
 export const FRAME_KINDS = ["process", "user", "jit", "kernel", "unknown"] as const;
 export type FrameKind = (typeof FRAME_KINDS)[number];
@@ -30,17 +32,11 @@ export interface ProfileSample {
 }
 
 /** What was counted by stack in a run. */
-export interface Profile {
-  /** `profile --pid 42`. */
-  readonly title: string;
+export interface Profile extends PicturedRun {
   readonly types: readonly ValueType[];
   /** Index of the type that pictures show. */
   readonly main: number;
   readonly samples: readonly ProfileSample[];
-  /** Milliseconds since 1970. */
-  readonly begin: number;
-  /** Milliseconds. */
-  readonly duration: number;
 }
 
 /** The value that pictures show. */

@@ -135,7 +135,7 @@ describe("a flame graph", () => {
     expect(page).toContain("default-src 'none'");
     const data = /id="data">(.*?)<\/script>/s.exec(page)?.[1] ?? "";
     expect(JSON.parse(data).root[4][0][4][0][0]).toBe(evil.name);
-    expect(page).toContain("<title>offcpu --pid 42 &lt;/script></title>");
+    expect(page).toContain("<title>offcpu --pid 42 &lt;/script&gt;</title>");
   });
 
   it("is drawn by a script without errors of syntax", () => {
