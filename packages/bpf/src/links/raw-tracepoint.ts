@@ -1,7 +1,7 @@
 import { NotFoundError, UnsupportedError } from "../errors.ts";
 import { EINVAL, ENOENT, failedWith } from "../linux/errno.ts";
 import type { Kernel } from "../linux/kernel.ts";
-import { readLinesIfPossible } from "../linux/proc-file.ts";
+import { readText } from "../linux/proc-file.ts";
 import type { LoadedProgram } from "../load/program.ts";
 import { suggestion } from "../near-names.ts";
 import { attachError } from "./attach-error.ts";
@@ -50,6 +50,10 @@ function cookieUnsupported(description: string, cause: unknown): UnsupportedErro
 
 /** Names of the trace events, which nearly all are names of the tracepoints below them. */
 function eventNames(kernel: Kernel): readonly string[] {
-  const events = readLinesIfPossible(kernel.files, `${kernel.tracefs}/available_events`) ?? [];
-  return events.map((line) => line.slice(line.indexOf(":") + 1));
+  try {
+    const events = readText(kernel.files, `${kernel.tracefs}/available_events`);
+    return events.split("\n").map((line) => line.slice(line.indexOf(":") + 1));
+  } catch {
+    return [];
+  }
 }
