@@ -42,6 +42,12 @@ function send(count: number): void {
   execFileSync("ip", ["netns", "exec", namespace, "bash", "-c", script]);
 }
 
+/** The other way. */
+function sendBack(count: number): void {
+  const script = `for i in $(seq ${count}); do echo x > /dev/udp/198.51.100.2/9999; done`;
+  execFileSync("bash", ["-c", script]);
+}
+
 const hits = (counter: Counter, packets: number) => {
   send(packets);
   // ARP may add a packet now and then.
@@ -128,8 +134,15 @@ describe("tc", () => {
 
   it("knows the direction from tcx sections", () => {
     using counter = new Counter("tcx/egress");
-    using link = attachProgram(counter.program, { interface: here });
+    const link = attachProgram(counter.program, { interface: here });
     expect(link.description).toBe(`tcx egress of ${here}`);
+    sendBack(12);
+    expect(counter.hits).toBeGreaterThanOrEqual(12);
+    expect(counter.hits).toBeLessThan(17);
+    link.close();
+    const after = counter.hits;
+    sendBack(3);
+    expect(counter.hits).toBe(after);
   });
 
   it("says that an interface is no netkit", () => {
@@ -158,6 +171,10 @@ describe("socket filters", () => {
     await received;
     expect(counter.hits).toBe(1);
     link.close();
+    const again = once(socket, "message");
+    socket.send("hello", socket.address().port, "127.0.0.1");
+    await again;
+    expect(counter.hits).toBe(1);
     socket.close();
   });
 
@@ -180,14 +197,19 @@ function handleOf(socket: object): number {
 describe("network namespaces", () => {
   it("let sk_lookup see lookups of listening sockets", async () => {
     using counter = new Counter("sk_lookup", { returns: 1 });
-    using _link = attachProgram(counter.program);
+    const link = attachProgram(counter.program);
     const server = await new Promise<Server>((resolve) => {
       const listening = createServer((socket) => socket.end());
       listening.listen(0, "127.0.0.1", () => resolve(listening));
     });
     const { port } = server.address() as { port: number };
-    execFileSync("bash", ["-c", `exec 3<>/dev/tcp/127.0.0.1/${port}`]);
+    const dial = () => execFileSync("bash", ["-c", `exec 3<>/dev/tcp/127.0.0.1/${port}`]);
+    dial();
     expect(counter.hits).toBeGreaterThanOrEqual(1);
+    link.close();
+    const after = counter.hits;
+    dial();
+    expect(counter.hits).toBe(after);
     server.close();
   });
 
@@ -225,17 +247,31 @@ describe("flow dissectors", () => {
     link.close();
     attachProgram(other.program, { networkNamespace }).close();
   });
+
+  it("take apart what a rule asks the ports of", () => {
+    // BPF_FLOW_DISSECTOR_CONTINUE (129): the kernel's own dissector does the work.
+    using counter = new Counter("flow_dissector", { returns: 129 });
+    const rule = ["dport", "9999", "ipproto", "udp", "table", "main"];
+    ip("-n", namespace, "rule", "add", ...rule);
+    try {
+      const link = attachProgram(counter.program, { networkNamespace: `/run/netns/${namespace}` });
+      sendBack(10);
+      expect(counter.hits).toBeGreaterThanOrEqual(10);
+      link.close();
+      const after = counter.hits;
+      sendBack(3);
+      expect(counter.hits).toBe(after);
+    } finally {
+      ip("-n", namespace, "rule", "del", ...rule);
+    }
+  });
 });
 
 describe("sockmaps", () => {
-  it("let sk_msg see what their sockets send", async () => {
-    const kernel = hostKernel();
-    using counter = new Counter("sk_msg", { returns: 1 });
-    using fd = kernel.bpf.mapCreate({ type: BPF_MAP_TYPE_SOCKMAP, keySize: 4, valueSize: 4, maxEntries: 4 });
-    const maps = (name: string) => (name === "sockets" ? { fd, valueSize: 4, maxEntries: 4 } : undefined);
-    expect(() => attachProgram(counter.program, { maps })).toThrow("needs a sockmap");
-    expect(() => attachProgram(counter.program, { maps, sockmap: "other" })).toThrow(NotFoundError);
-    const link = attachProgram(counter.program, { maps, sockmap: "sockets" });
+  /** A sockmap, and a connection to a server that echoes. */
+  async function connected() {
+    const { bpf } = hostKernel();
+    const fd = bpf.mapCreate({ type: BPF_MAP_TYPE_SOCKMAP, keySize: 4, valueSize: 4, maxEntries: 4 });
     const server = await new Promise<Server>((resolve) => {
       const listening = createServer((socket) => void socket.pipe(socket));
       listening.listen(0, "127.0.0.1", () => resolve(listening));
@@ -243,18 +279,49 @@ describe("sockmaps", () => {
     const client = connect((server.address() as AddressInfo).port, "127.0.0.1");
     await once(client, "connect");
     const { _handle } = client as unknown as { _handle: { fd: number } };
-    kernel.bpf.mapUpdate(fd, new Uint8Array(4), new Uint8Array(Int32Array.of(_handle.fd).buffer));
-    client.write("hello");
-    const [echo] = await once(client, "data");
-    expect([String(echo), counter.hits]).toEqual(["hello", 1]);
+    return {
+      maps: (name: string) => (name === "sockets" ? { fd, valueSize: 4, maxEntries: 4 } : undefined),
+      put: () => bpf.mapUpdate(fd, new Uint8Array(4), new Uint8Array(Int32Array.of(_handle.fd).buffer)),
+      take: () => bpf.mapDelete(fd, new Uint8Array(4)),
+      async echo(text: string): Promise<string> {
+        client.write(text);
+        return String((await once(client, "data"))[0]);
+      },
+      [Symbol.dispose]() {
+        client.destroy();
+        server.close();
+        fd.close();
+      },
+    };
+  }
+
+  it("let sk_msg see what their sockets send", async () => {
+    using counter = new Counter("sk_msg", { returns: 1 });
+    using sockets = await connected();
+    const { maps } = sockets;
+    expect(() => attachProgram(counter.program, { maps })).toThrow("needs a sockmap");
+    expect(() => attachProgram(counter.program, { maps, sockmap: "other" })).toThrow(NotFoundError);
+    const link = attachProgram(counter.program, { maps, sockmap: "sockets" });
+    sockets.put();
+    expect([await sockets.echo("hello"), counter.hits]).toEqual(["hello", 1]);
     // Taken out of the map, the socket is free of the program.
-    kernel.bpf.mapDelete(fd, new Uint8Array(4));
-    client.write("again");
-    await once(client, "data");
-    expect(counter.hits).toBe(1);
+    sockets.take();
+    expect([await sockets.echo("again"), counter.hits]).toEqual(["again", 1]);
     link.close();
-    client.destroy();
-    server.close();
+    sockets.put();
+    expect([await sockets.echo("later"), counter.hits]).toEqual(["later", 1]);
+  });
+
+  it("let sk_skb see what their sockets receive", async () => {
+    using counter = new Counter("sk_skb/stream_verdict", { returns: 1 });
+    using sockets = await connected();
+    const link = attachProgram(counter.program, { maps: sockets.maps, sockmap: "sockets" });
+    sockets.put();
+    expect([await sockets.echo("hello"), counter.hits]).toEqual(["hello", 1]);
+    sockets.take();
+    link.close();
+    sockets.put();
+    expect([await sockets.echo("later"), counter.hits]).toEqual(["later", 1]);
   });
 });
 
@@ -295,9 +362,52 @@ describe("cgroups", () => {
     expect(counter.hits).toBe(3);
   });
 
+  it.each([
+    ["sysctl", "for i in 1 2 3 4; do read x < /proc/sys/kernel/ostype; done", 4],
+    ["dev", "for i in 1 2 3 4; do exec 5< /dev/zero; done", 4],
+    ["sock_release", "for i in 1 2 3 4; do echo x > /dev/udp/127.0.0.1/9; done", 4],
+  ])("count what cgroup/%s is asked about", (hook, script, times) => {
+    using counter = new Counter(`cgroup/${hook}`, { returns: 1 });
+    const link = attachProgram(counter.program, { cgroup });
+    inside(script);
+    expect(counter.hits).toBeGreaterThanOrEqual(times);
+    link.close();
+    const after = counter.hits;
+    inside(script);
+    expect(counter.hits).toBe(after);
+  });
+
+  it("count the events of TCP sockets", () => {
+    using counter = new Counter("sockops", { returns: 1 });
+    const link = attachProgram(counter.program, { cgroup });
+    // Nobody listens there.
+    const script = "(exec 5<> /dev/tcp/127.0.0.1/9) 2> /dev/null || true";
+    inside(script);
+    expect(counter.hits).toBeGreaterThanOrEqual(1);
+    link.close();
+    const after = counter.hits;
+    inside(script);
+    expect(counter.hits).toBe(after);
+  });
+
   it("must be of the v2 hierarchy", () => {
     using counter = new Counter("cgroup/sock_create", { returns: 1 });
     expect(() => attachProgram(counter.program)).toThrow("needs a cgroup");
-    expect(() => attachProgram(counter.program, { cgroup: "/tmp" })).toThrow(InvalidArgumentError);
+    for (const path of ["/tmp", "/dev/null", `${cgroup}/cgroup.procs`])
+      expect(() => attachProgram(counter.program, { cgroup: path })).toThrow(
+        expect.objectContaining({
+          code: "ERR_BPF_INVALID_ARGUMENT",
+          message: `${path} is not a cgroup of the v2 hierarchy`,
+          next: `pass a directory below ${root}`,
+        }),
+      );
+    expect(() => attachProgram(counter.program, { cgroup: `${root}/none` })).toThrow(NotFoundError);
+  });
+
+  it("of the v1 hierarchies are refused", (ctx) => {
+    const old = mounts().find((mount) => mount.type === "cgroup")?.point;
+    if (old === undefined) ctx.skip("no v1 hierarchy is mounted");
+    using counter = new Counter("cgroup/sock_create", { returns: 1 });
+    expect(() => attachProgram(counter.program, { cgroup: old ?? "" })).toThrow(InvalidArgumentError);
   });
 });

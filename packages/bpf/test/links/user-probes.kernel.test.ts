@@ -3,6 +3,8 @@ import { existsSync, readlinkSync } from "node:fs";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { InvalidArgumentError, NotFoundError } from "../../src/errors.ts";
 import { attachProgram } from "../../src/links/attach.ts";
+import { hostKernel } from "../../src/linux/kernel.ts";
+import { versionCode } from "../../src/linux/kernel-version.ts";
 import { BPF_TRACE_UPROBE_MULTI } from "../../src/spec/program-types.ts";
 import { Counter } from "./counter.ts";
 import { compileNative, hasSdtHeader, type NativeProgram, startWaiting } from "./native-program.ts";
@@ -32,7 +34,10 @@ describe.skipIf(!hasSdtHeader)("probes in a program of our own", () => {
 
   it("uretprobes count its returns", () => {
     using counter = new Counter("uretprobe");
-    using _link = attachProgram(counter.program, { target: `${probes.path}:more_work` });
+    const link = attachProgram(counter.program, { target: `${probes.path}:more_work` });
+    probes.run("12");
+    expect(counter.hits).toBe(12);
+    link.close();
     probes.run("12");
     expect(counter.hits).toBe(12);
   });
@@ -63,9 +68,26 @@ describe.skipIf(!hasSdtHeader)("probes in a program of our own", () => {
 
   it("uretprobe.multi counts returns, with a cookie", () => {
     using counter = new Counter("uretprobe.multi", { cookie: true });
-    using _link = attachProgram(counter.program, { target: `${probes.path}:more_work`, cookie: 5n });
+    const link = attachProgram(counter.program, { target: `${probes.path}:more_work`, cookie: 5n });
     probes.run("3");
     expect([counter.hits, counter.cookie]).toEqual([3, 5n]);
+    link.close();
+    probes.run("3");
+    expect(counter.hits).toBe(3);
+  });
+
+  it("uprobe.session sees the entry and the return of every call, and a return that it declines not", (ctx) => {
+    if (hostKernel().version < versionCode(6, 13)) ctx.skip("uprobe sessions need Linux 6.13");
+    using both = new Counter("uprobe.session");
+    // What a session's program returns at the entry is whether it declines the return.
+    using entries = new Counter("uprobe.session", { returns: 1 });
+    const target = `${probes.path}:*work`;
+    const links = [both, entries].map((counter) => attachProgram(counter.program, { target }));
+    probes.run("5");
+    expect([both.hits, entries.hits]).toEqual([20, 10]);
+    for (const link of links) link.close();
+    probes.run("5");
+    expect([both.hits, entries.hits]).toEqual([20, 10]);
   });
 
   it("usdt attaches at every site of the probe", () => {
