@@ -56,7 +56,7 @@ function splitCommands(lines: readonly DocLine[]): Command[] {
     open.lines.push(text.slice(command?.[0].length ?? 0));
   }
   begin("", 0, false);
-  return mergeDescriptions(commands);
+  return mergeRepeated(commands);
 }
 
 /** `@flags 0 @ifindex 1`: a complete JSON value may be followed by another command. */
@@ -80,17 +80,22 @@ function isOpenJson({ word, lines }: { readonly word: string; readonly lines: re
   return !PROSE.has(word) && /^[[{]/.test(text) && parseJsonPrefix(text) === undefined;
 }
 
-/** Paragraphs without a command are one description, after one given by name. */
-function mergeDescriptions(commands: readonly Command[]): Command[] {
-  const texts = commands.filter(({ word }) => word === "description");
-  const [first] = texts;
-  if (first === undefined) return [...commands];
-  const merged = {
-    ...first,
-    text: texts.map(({ text }) => text).join("\n"),
-    named: texts.some(({ named }) => named),
-  };
-  return [merged, ...commands.filter(({ word }) => word !== "description")];
+/** Paragraphs without a command are one description, which comes first; several examples stand below each other. */
+function mergeRepeated(commands: readonly Command[]): Command[] {
+  const merged = merge(merge(commands, "description"), "example");
+  const isDescription = ({ word }: Command) => word === "description";
+  return [...merged.filter(isDescription), ...merged.filter((command) => !isDescription(command))];
+}
+
+function merge(commands: readonly Command[], repeated: string): readonly Command[] {
+  const all = commands.filter(({ word }) => word === repeated);
+  const [first] = all;
+  if (first === undefined) return commands;
+  const text = all.map((command) => command.text).join("\n");
+  const merged = { ...first, text, named: all.some(({ named }) => named) };
+  return commands.flatMap((command) =>
+    all.includes(command) ? (command === first ? [merged] : []) : [command],
+  );
 }
 
 function readValue(word: string, text: string): Json {

@@ -22,6 +22,7 @@ describe("readAnnotations", () => {
       { sample: { interval: 1000, type: "log2_hist" } },
     ],
     ["two commands", "@ifindex 1\n@flags 0", { ifindex: 1, flags: 0 }],
+    ["several examples", "@example a -1\n@version 2\n@example a -2", { example: "a -1\na -2", version: "2" }],
     [
       "two commands in a line",
       '@flags 0 @xdpopts {"old_prog_fd":0}',
