@@ -5,10 +5,6 @@
 #define AF_INET 2
 #define AF_INET6 10
 
-/* As many as flags can name. */
-#define PORTS_MAX 1024
-#define NETWORKS_MAX 1024
-
 /* Both ends of a connection. Ports are in host order; of an IPv4 address the first four bytes count. */
 struct endpoints {
 	__u16 family;
@@ -16,12 +12,6 @@ struct endpoints {
 	__u16 rport;
 	__u8 laddr[16];
 	__u8 raddr[16];
-};
-
-/* Key of a trie of networks: IPv4 is in it as ::ffff:a.b.c.d. */
-struct network {
-	__u32 bits;
-	__u8 address[16];
 };
 
 /* Reads what a socket is connected to. False for sockets that are neither IPv4 nor IPv6. */
@@ -41,21 +31,6 @@ static __always_inline bool read_endpoints(struct endpoints *ends, const struct 
 	BPF_CORE_READ_INTO((struct in6_addr *)ends->laddr, sk, __sk_common.skc_v6_rcv_saddr);
 	BPF_CORE_READ_INTO((struct in6_addr *)ends->raddr, sk, __sk_common.skc_v6_daddr);
 	return true;
-}
-
-/* Whether an address lies in one of the networks of a trie. */
-static __always_inline bool in_networks(void *networks, __u16 family, const __u8 *address)
-{
-	struct network key = { .bits = 128 };
-
-	if (family == AF_INET) {
-		key.address[10] = 0xff;
-		key.address[11] = 0xff;
-		__builtin_memcpy(key.address + 12, address, 4);
-	} else {
-		__builtin_memcpy(key.address, address, 16);
-	}
-	return bpf_map_lookup_elem(networks, &key) != NULL;
 }
 
 #endif

@@ -5,8 +5,8 @@
 #include <bpf/bpf_helpers.h>
 #include <bpf/bpf_tracing.h>
 #include "tcpconnlat.h"
-#include "../common/endpoints.bpf.h"
-#include "../common/filters.bpf.h"
+#include "../common/connection-filter.bpf.h"
+#include "../common/process-filter.bpf.h"
 
 /* include/uapi/asm-generic/errno.h */
 #define ENETUNREACH 101
@@ -23,17 +23,6 @@
 /// @example tcpconnlat --raddrs 10.0.0.0/8 --filter 'result != "connected"'
 char LICENSE[] SEC("license") = "Dual BSD/GPL";
 
-/// @filter pid
-/// @ignore
-const volatile pid_t pid_target = 0;
-/// @filter uid
-/// @ignore
-const volatile uid_t uid_target = ALL_USERS;
-/// @filter comm
-/// @ignore
-const volatile char comm_target[COMM_LENGTH] = "";
-/// @ignore
-const volatile bool filter_cg = false;
 /// Only attempts that took at least this long
 /// @cmdarg {"long": "min", "short": "m"}
 /// @format duration ns
@@ -41,30 +30,6 @@ const volatile __u64 min_ns = 0;
 /// Only attempts that did not succeed
 /// @cmdarg {"short": "x"}
 const volatile bool unsuccessful = false;
-/// @ignore
-const volatile bool filter_rports = false;
-/// @ignore
-const volatile bool filter_raddrs = false;
-
-/// Only connections to these ports
-/// @cmdarg {"long": "rports", "short": "P", "enables": "filter_rports"}
-struct {
-	__uint(type, BPF_MAP_TYPE_HASH);
-	__uint(max_entries, PORTS_MAX);
-	__type(key, __u16);
-	__type(value, __u8);
-} rports SEC(".maps");
-
-/// Only connections to these addresses or networks
-/// @cmdarg {"long": "raddrs", "short": "A", "enables": "filter_raddrs"}
-/// @format key ip
-struct {
-	__uint(type, BPF_MAP_TYPE_LPM_TRIE);
-	__uint(map_flags, BPF_F_NO_PREALLOC);
-	__uint(max_entries, NETWORKS_MAX);
-	__type(key, struct network);
-	__type(value, __u8);
-} raddrs SEC(".maps");
 
 /* Attempts that found a map or the ring buffer full. */
 __u64 lost_events = 0;
@@ -117,18 +82,12 @@ static __always_inline int begin(__u64 sk, bool calling)
 	__u64 id = bpf_get_current_pid_tgid();
 	struct attempt attempt = { .since = bpf_ktime_get_ns(), .calling = calling };
 
-	if (pid_target && pid_target != (pid_t)(id >> 32))
+	if (!wanted())
 		return 0;
 	attempt.pid = id >> 32;
 	attempt.tid = id;
 	attempt.uid = bpf_get_current_uid_gid();
-	if (uid_target != ALL_USERS && uid_target != attempt.uid)
-		return 0;
-	if (filter_cg && !in_cgroup())
-		return 0;
 	bpf_get_current_comm(attempt.comm, sizeof(attempt.comm));
-	if (comm_target[0] && !same_comm(attempt.comm, comm_target))
-		return 0;
 	if (bpf_map_update_elem(&attempts, &sk, &attempt, BPF_ANY))
 		lost();
 	return 0;
@@ -159,11 +118,7 @@ end(__u64 sk, const struct attempt *attempt, const struct endpoints *ends, enum 
 	__u64 latency = now - attempt->since;
 	struct event *event;
 
-	if (latency < min_ns || (unsuccessful && result == connected))
-		goto out;
-	if (filter_rports && !bpf_map_lookup_elem(&rports, &ends->rport))
-		goto out;
-	if (filter_raddrs && !in_networks(&raddrs, ends->family, ends->raddr))
+	if (latency < min_ns || (unsuccessful && result == connected) || !connects_wanted(ends))
 		goto out;
 	event = bpf_ringbuf_reserve(&events, sizeof(*event), 0);
 	if (!event) {

@@ -4,7 +4,7 @@
 #include <bpf/bpf_endian.h>
 #include <bpf/bpf_helpers.h>
 #include <bpf/bpf_tracing.h>
-#include "../common/endpoints.bpf.h"
+#include "../common/connection-filter.bpf.h"
 #include "../common/histogram.bpf.h"
 #include "tcprtt.h"
 
@@ -19,54 +19,6 @@ char LICENSE[] SEC("license") = "Dual BSD/GPL";
 const volatile enum tcprtt_by by = BY_ALL;
 /// What is counted
 const volatile enum time_unit unit = UNIT_USECS;
-/// @ignore
-const volatile bool filter_lports = false;
-/// @ignore
-const volatile bool filter_rports = false;
-/// @ignore
-const volatile bool filter_laddrs = false;
-/// @ignore
-const volatile bool filter_raddrs = false;
-
-/// Only connections with these ports
-/// @cmdarg {"long": "lports", "short": "L", "enables": "filter_lports"}
-struct {
-	__uint(type, BPF_MAP_TYPE_HASH);
-	__uint(max_entries, PORTS_MAX);
-	__type(key, __u16);
-	__type(value, __u8);
-} lports SEC(".maps");
-
-/// Only connections to these ports
-/// @cmdarg {"long": "rports", "short": "P", "enables": "filter_rports"}
-struct {
-	__uint(type, BPF_MAP_TYPE_HASH);
-	__uint(max_entries, PORTS_MAX);
-	__type(key, __u16);
-	__type(value, __u8);
-} rports SEC(".maps");
-
-/// Only connections with these addresses or in these networks
-/// @cmdarg {"long": "laddrs", "enables": "filter_laddrs"}
-/// @format key ip
-struct {
-	__uint(type, BPF_MAP_TYPE_LPM_TRIE);
-	__uint(map_flags, BPF_F_NO_PREALLOC);
-	__uint(max_entries, NETWORKS_MAX);
-	__type(key, struct network);
-	__type(value, __u8);
-} laddrs SEC(".maps");
-
-/// Only connections to these addresses or networks
-/// @cmdarg {"long": "raddrs", "short": "A", "enables": "filter_raddrs"}
-/// @format key ip
-struct {
-	__uint(type, BPF_MAP_TYPE_LPM_TRIE);
-	__uint(map_flags, BPF_F_NO_PREALLOC);
-	__uint(max_entries, NETWORKS_MAX);
-	__type(key, struct network);
-	__type(value, __u8);
-} raddrs SEC(".maps");
 
 /* Segments that were counted nowhere because there was no room for one more address. */
 __u64 lost_events = 0;
@@ -82,24 +34,13 @@ struct {
 
 static struct tcprtt_value zero;
 
-static __always_inline bool wanted(const struct endpoints *ends)
-{
-	if (filter_lports && !bpf_map_lookup_elem(&lports, &ends->lport))
-		return false;
-	if (filter_rports && !bpf_map_lookup_elem(&rports, &ends->rport))
-		return false;
-	if (filter_laddrs && !in_networks(&laddrs, ends->family, ends->laddr))
-		return false;
-	return !filter_raddrs || in_networks(&raddrs, ends->family, ends->raddr);
-}
-
 /* A connection without an estimate yet has none to show. */
 static __always_inline int count(const struct endpoints *ends, __u32 srtt_us)
 {
 	struct tcprtt_key key = {};
 	struct tcprtt_value *value;
 
-	if (!srtt_us || !wanted(ends))
+	if (!srtt_us || !connects_wanted(ends))
 		return 0;
 	if (by != BY_ALL)
 		key.family = ends->family;

@@ -5,7 +5,7 @@
 #include <bpf/bpf_helpers.h>
 #include <bpf/bpf_tracing.h>
 #include "tcpstates.h"
-#include "../common/endpoints.bpf.h"
+#include "../common/connection-filter.bpf.h"
 /* Most changes are made in the name of no process that could be asked for its cgroup. */
 #define WITHOUT_CGROUP
 #include "../common/filters.bpf.h"
@@ -28,60 +28,6 @@ const volatile pid_t pid_target = 0;
 /// @filter comm
 /// @ignore
 const volatile char comm_target[COMM_LENGTH] = "";
-/// Only IPv4
-/// @cmdarg {"long": "ipv4", "short": "4"}
-const volatile bool only_v4 = false;
-/// Only IPv6
-/// @cmdarg {"long": "ipv6", "short": "6"}
-const volatile bool only_v6 = false;
-/// @ignore
-const volatile bool filter_lports = false;
-/// @ignore
-const volatile bool filter_rports = false;
-/// @ignore
-const volatile bool filter_laddrs = false;
-/// @ignore
-const volatile bool filter_raddrs = false;
-
-/// Only sockets with these ports
-/// @cmdarg {"long": "lports", "short": "L", "enables": "filter_lports"}
-struct {
-	__uint(type, BPF_MAP_TYPE_HASH);
-	__uint(max_entries, PORTS_MAX);
-	__type(key, __u16);
-	__type(value, __u8);
-} lports SEC(".maps");
-
-/// Only sockets connected to these ports
-/// @cmdarg {"long": "rports", "short": "D", "enables": "filter_rports"}
-struct {
-	__uint(type, BPF_MAP_TYPE_HASH);
-	__uint(max_entries, PORTS_MAX);
-	__type(key, __u16);
-	__type(value, __u8);
-} rports SEC(".maps");
-
-/// Only sockets with these addresses or in these networks
-/// @cmdarg {"long": "laddrs", "enables": "filter_laddrs"}
-/// @format key ip
-struct {
-	__uint(type, BPF_MAP_TYPE_LPM_TRIE);
-	__uint(map_flags, BPF_F_NO_PREALLOC);
-	__uint(max_entries, NETWORKS_MAX);
-	__type(key, struct network);
-	__type(value, __u8);
-} laddrs SEC(".maps");
-
-/// Only sockets connected to these addresses or networks
-/// @cmdarg {"long": "raddrs", "enables": "filter_raddrs"}
-/// @format key ip
-struct {
-	__uint(type, BPF_MAP_TYPE_LPM_TRIE);
-	__uint(map_flags, BPF_F_NO_PREALLOC);
-	__uint(max_entries, NETWORKS_MAX);
-	__type(key, struct network);
-	__type(value, __u8);
-} raddrs SEC(".maps");
 
 /* Events that found the ring buffer full. */
 __u64 lost_events = 0;
@@ -203,15 +149,7 @@ static __always_inline bool wanted(const struct endpoints *ends, const struct ow
 		return false;
 	if (comm_target[0] && !same_comm(owner->comm, comm_target))
 		return false;
-	if ((only_v4 && ends->family != AF_INET) || (only_v6 && ends->family != AF_INET6))
-		return false;
-	if (filter_lports && !bpf_map_lookup_elem(&lports, &ends->lport))
-		return false;
-	if (filter_rports && !bpf_map_lookup_elem(&rports, &ends->rport))
-		return false;
-	if (filter_laddrs && !in_networks(&laddrs, ends->family, ends->laddr))
-		return false;
-	return !filter_raddrs || in_networks(&raddrs, ends->family, ends->raddr);
+	return connects_wanted(ends);
 }
 
 /* A program of a plain tracepoint would miss what happens in an interrupt of another such program. */

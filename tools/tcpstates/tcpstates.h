@@ -19,7 +19,7 @@ enum tcp_socket_state {
 };
 
 /// A socket that changes its state.
-/// @view table pid, comm, laddr:15, lport:>5, raddr:15, rport:>5, old_state="OLDSTATE":11, new_state="NEWSTATE":11, in_state_ns="DURATION":>9
+/// @view table pid, comm, old_state="OLDSTATE":11, new_state="NEWSTATE":11, in_state_ns="DURATION":>9, laddr:15, lport:>5, raddr:15, rport:>5
 struct event {
 	/// @format timestamp ns
 	__u64 at;

@@ -4,8 +4,8 @@
 #include <bpf/bpf_endian.h>
 #include <bpf/bpf_helpers.h>
 #include <bpf/bpf_tracing.h>
-#include "../common/endpoints.bpf.h"
-#include "../common/filters.bpf.h"
+#include "../common/connection-filter.bpf.h"
+#include "../common/process-filter.bpf.h"
 #include "tcptop.h"
 
 /* include/uapi/linux/stat.h */
@@ -19,57 +19,8 @@
 /// @example tcptop --per process --raddrs 10.0.0.0/8
 char LICENSE[] SEC("license") = "Dual BSD/GPL";
 
-/// @filter pid
-/// @ignore
-const volatile pid_t pid_target = 0;
-/// @filter comm
-/// @ignore
-const volatile char comm_target[COMM_LENGTH] = "";
-/// @ignore
-const volatile bool filter_cg = false;
 /// Count by connection, by process, or by remote address
 const volatile enum tcptop_per per = PER_CONNECTION;
-/// Only IPv4
-/// @cmdarg {"long": "ipv4", "short": "4"}
-const volatile bool only_v4 = false;
-/// Only IPv6
-/// @cmdarg {"long": "ipv6", "short": "6"}
-const volatile bool only_v6 = false;
-/// @ignore
-const volatile bool filter_lports = false;
-/// @ignore
-const volatile bool filter_rports = false;
-/// @ignore
-const volatile bool filter_raddrs = false;
-
-/// Only connections with these ports
-/// @cmdarg {"long": "lports", "short": "L", "enables": "filter_lports"}
-struct {
-	__uint(type, BPF_MAP_TYPE_HASH);
-	__uint(max_entries, PORTS_MAX);
-	__type(key, __u16);
-	__type(value, __u8);
-} lports SEC(".maps");
-
-/// Only connections to these ports
-/// @cmdarg {"long": "rports", "short": "P", "enables": "filter_rports"}
-struct {
-	__uint(type, BPF_MAP_TYPE_HASH);
-	__uint(max_entries, PORTS_MAX);
-	__type(key, __u16);
-	__type(value, __u8);
-} rports SEC(".maps");
-
-/// Only connections to these addresses or networks
-/// @cmdarg {"long": "raddrs", "short": "A", "enables": "filter_raddrs"}
-/// @format key ip
-struct {
-	__uint(type, BPF_MAP_TYPE_LPM_TRIE);
-	__uint(map_flags, BPF_F_NO_PREALLOC);
-	__uint(max_entries, NETWORKS_MAX);
-	__type(key, struct network);
-	__type(value, __u8);
-} raddrs SEC(".maps");
 
 /* What was counted nowhere because there was no room for one more connection. */
 __u64 lost_events = 0;
@@ -108,23 +59,6 @@ struct {
 
 static struct tcptop_value zero;
 
-static __always_inline bool wanted(const struct endpoints *ends)
-{
-	if (pid_target && pid_target != (pid_t)(bpf_get_current_pid_tgid() >> 32))
-		return false;
-	if ((only_v4 && ends->family != AF_INET) || (only_v6 && ends->family != AF_INET6))
-		return false;
-	if (filter_lports && !bpf_map_lookup_elem(&lports, &ends->lport))
-		return false;
-	if (filter_rports && !bpf_map_lookup_elem(&rports, &ends->rport))
-		return false;
-	if (filter_raddrs && !in_networks(&raddrs, ends->family, ends->raddr))
-		return false;
-	if (filter_cg && !in_cgroup())
-		return false;
-	return comm_is(comm_target);
-}
-
 static __always_inline int count(const struct sock *sk, __u64 received, __u64 sent)
 {
 	struct task_struct *task = (struct task_struct *)bpf_get_current_task();
@@ -132,7 +66,7 @@ static __always_inline int count(const struct sock *sk, __u64 received, __u64 se
 	struct tcptop_key key = {};
 	struct tcptop_value *value;
 
-	if (!read_endpoints(&ends, sk) || !wanted(&ends))
+	if (!wanted() || !read_endpoints(&ends, sk) || !connects_wanted(&ends))
 		return 0;
 	if (per != PER_REMOTE) {
 		key.pid = bpf_get_current_pid_tgid() >> 32;
