@@ -1,6 +1,6 @@
 import { execFile } from "node:child_process";
 import { existsSync } from "node:fs";
-import { mkdtemp, rm, symlink } from "node:fs/promises";
+import { mkdtemp, rm, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -19,6 +19,11 @@ export interface VmResult {
   readonly stderr: string;
 }
 
+export interface VmOptions {
+  readonly timeoutSeconds?: number;
+  readonly kernelCommandLine?: string;
+}
+
 /**
  * Runs a command as root under another kernel: scripts/vm-run. It sees this machine's files; the repository is its
  * current directory and the only place where it can leave something. Boots in about 4 seconds without KVM, and then
@@ -27,7 +32,7 @@ export interface VmResult {
 export function runInVm(
   kernel: string,
   command: readonly string[],
-  options: { readonly timeoutSeconds?: number; readonly kernelCommandLine?: string } = {},
+  options: VmOptions = {},
 ): Promise<VmResult> {
   const limit = String(options.timeoutSeconds ?? 120);
   const append = options.kernelCommandLine === undefined ? [] : ["--append", options.kernelCommandLine];
@@ -44,6 +49,27 @@ export async function vmUnavailable(kernel: string): Promise<string | undefined>
   return status === 0
     ? undefined
     : `kernel ${kernel} cannot be prepared: ${stderr.trim().split("\n").at(-1)}`;
+}
+
+/**
+ * Runs a TypeScript file under another kernel. It finds `plan` in the JSON file that its command line names, and prints a
+ * report as JSON. Starting node takes a second there, loading our library three more and every further file its part: what
+ * belongs together is one script.
+ * @throws when it fails or prints something else; the error says what it had to say
+ */
+export function runScriptInVm<Report>(
+  kernel: string,
+  entry: string,
+  plan: unknown,
+  options: VmOptions = {},
+): Promise<Report> {
+  return withBundle(entry, async (bundle) => {
+    const file = `${bundle}.json`;
+    await writeFile(file, JSON.stringify(plan));
+    const { status, stdout, stderr } = await runInVm(kernel, ["node", bundle, file], options);
+    if (status !== 0) throw new Error(`Linux ${kernel}: exit status ${status}\n${stderr}\n${stdout}`);
+    return JSON.parse(stdout);
+  });
 }
 
 /**

@@ -1,68 +1,32 @@
-import { cpSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { runInVm, VM_KERNELS, vmUnavailable } from "../../../../test/vm.ts";
+import { runScriptInVm, VM_KERNELS, vmUnavailable } from "../../../../test/vm.ts";
+import type { Plan, Report, Work, WorkReport } from "./in-vm/with-helpers.ts";
 import { counted, type Look, total } from "./looks.ts";
 import { NativeProgram } from "./native.ts";
 
-const script = fileURLToPath(new URL("helpers-in-vm.mjs", import.meta.url));
+const script = fileURLToPath(new URL("in-vm/with-helpers.ts", import.meta.url));
 
-/** What one run of a tool came to. */
-interface Report {
-  readonly code: number;
-  readonly stderr: string;
-  // biome-ignore lint/suspicious/noExplicitAny: every tool reports something else
-  readonly events: readonly any[];
-  /** How often the helper's only thread was switched to. */
-  readonly switches: number;
-  readonly pid: number;
-}
-
-interface Case {
+/** Programs are those of `native/`, by name. */
+interface Case extends Work {
   readonly name: string;
-  /** Of the tool; `PID` stands for that of the helper. */
-  readonly args: readonly string[];
-  /** A program of `native/` and its arguments, which works when it is told one of `words`. */
-  readonly helper?: readonly [program: string, ...args: string[]];
-  readonly words?: readonly string[];
-  /** That the helper is put into; there is none of version 2 without it. */
-  readonly cgroup?: string;
-  /** What is done in its place. */
-  readonly shell?: string;
   /** Works on a disk with a file system. */
   readonly disk?: true;
   /** Where the rung is; everywhere when left out. */
   readonly kernels?: readonly string[];
-  check(report: Report): void;
+  check(report: WorkReport): void;
 }
 
 const PROGRAMS = ["switches", "calls", "functions", "pages", "load-module"] as const;
 const programs = new Map<string, NativeProgram>();
-let directory: string;
 
 beforeAll(() => {
   for (const name of PROGRAMS) programs.set(name, new NativeProgram(name));
-  directory = mkdtempSync(join(tmpdir(), "skep-rungs-"));
-  copyCommand(join(directory, "skep"));
 });
 
 afterAll(() => {
   for (const program of programs.values()) program[Symbol.dispose]();
-  rmSync(directory, { recursive: true });
 });
-
-/** The command as it is now: somebody may build another while a virtual machine runs it. */
-function copyCommand(to: string): void {
-  const cli = fileURLToPath(new URL("../../", import.meta.url));
-  const root = join(cli, "../..");
-  for (const part of ["bin", "dist/bundle", "package.json"])
-    cpSync(join(cli, part), join(to, part), { recursive: true });
-  for (const tool of new Set(CASES.map(({ args }) => args[0] ?? "")))
-    cpSync(join(root, "tools", tool, "package.json"), join(to, "tools", tool, "package.json"));
-  symlinkSync(join(root, "node_modules"), join(to, "node_modules"));
-}
 
 type Looks<Value> = readonly Look<{ readonly syscall?: number; readonly pid?: number }, Value>[];
 const GETPPID = 110;
@@ -190,27 +154,22 @@ const CASES: readonly Case[] = [
 
 const pathOf = (name: string) => programs.get(name)?.path ?? name;
 
+function located({ args, helper, ...work }: Work): Work {
+  return { ...work, args: args.map(pathOf), ...(helper === undefined ? {} : { helper: helper.map(pathOf) }) };
+}
+
 describe.each(VM_KERNELS)("rungs of the tools on Linux %s", (kernel) => {
   it("tell the truth", { timeout: 600_000 }, async (context) => {
     const reason = await vmUnavailable(kernel);
     if (reason !== undefined) return context.skip(reason);
     const here = CASES.filter(({ kernels }) => kernels === undefined || kernels.includes(kernel));
-    const file = join(directory, `${kernel}.json`);
-    const cases = here.map(({ check: _, args, helper, ...one }) => ({
-      ...one,
-      args: args.map(pathOf),
-      ...(helper === undefined ? {} : { helper: helper.map(pathOf) }),
-    }));
-    writeFileSync(
-      file,
-      JSON.stringify({ cases, loadModule: pathOf("load-module"), skep: join(directory, "skep/bin/skep.js") }),
-    );
-    const { stdout, stderr } = await runInVm(kernel, ["node", script, file], { timeoutSeconds: 500 });
-    expect(stdout, stderr).toMatch(/^\{/);
-    const { noDisk, reports } = JSON.parse(stdout) as {
-      readonly noDisk?: string;
-      readonly reports: Readonly<Record<string, Report>>;
+    const plan: Plan = {
+      cases: Object.fromEntries(
+        here.map(({ name, check: _, disk: _disk, kernels: _kernels, ...work }) => [name, located(work)]),
+      ),
+      loadModule: pathOf("load-module"),
     };
+    const { noDisk, reports } = await runScriptInVm<Report>(kernel, script, plan, { timeoutSeconds: 300 });
     const problems = here.flatMap(({ name, disk, check }) => {
       const report = reports[name];
       if (disk === true && noDisk !== undefined) return [`${name}: no disk: ${noDisk}`];

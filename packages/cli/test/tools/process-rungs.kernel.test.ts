@@ -1,19 +1,14 @@
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { runInVm, VM_KERNELS, vmUnavailable } from "../../../../test/vm.ts";
+import { runScriptInVm, VM_KERNELS, vmUnavailable } from "../../../../test/vm.ts";
+import type { Plan, Report } from "./in-vm/same-work.ts";
+import type { ToolReport } from "./in-vm/tool-run.ts";
 import { NativeProgram } from "./native.ts";
 
-const script = fileURLToPath(new URL("same-work-in-vm.mjs", import.meta.url));
-
-type Event = Readonly<Record<string, unknown>>;
-interface Report {
-  readonly code: number;
-  readonly stderr: string;
-  readonly events: readonly Event[];
-}
+const script = fileURLToPath(new URL("in-vm/same-work.ts", import.meta.url));
 
 const PROGRAMS = ["opens", "execs", "exits", "signals"] as const;
 const programs = new Map<string, NativeProgram>();
@@ -62,14 +57,10 @@ describe.each(VM_KERNELS)("tools for processes on Linux %s", (kernel) => {
   it("tell the truth", { timeout: 400_000 }, async (context) => {
     const reason = await vmUnavailable(kernel);
     if (reason !== undefined) return context.skip(reason);
-    const plan = join(directory, "plan.json");
-    writeFileSync(plan, JSON.stringify({ setup: "true", runs: RUNS, work: work(), settle: 3000 }));
-    const { stdout, stderr } = await runInVm(kernel, ["node", script, plan], { timeoutSeconds: 300 });
-    expect(stdout, stderr).toMatch(/^\{/);
-    const { work: words, results } = JSON.parse(stdout) as {
-      readonly work: string;
-      readonly results: Readonly<Record<keyof typeof RUNS, Report>>;
-    };
+    const plan: Plan = { setup: "true", runs: RUNS, work: work(), settle: 3000 };
+    const report = await runScriptInVm<Report>(kernel, script, plan, { timeoutSeconds: 300 });
+    const words = report.work;
+    const results = report.results as Readonly<Record<keyof typeof RUNS, ToolReport>>;
     for (const [name, { code, stderr: said }] of Object.entries(results)) {
       expect(code, `${name}: ${said}`).toBe(0);
       expect(said).toContain(" 0 lost");
