@@ -1,9 +1,13 @@
-import { closeSync, openSync, readFileSync } from "node:fs";
+import { closeSync, mkdirSync, openSync, readFileSync, rmdirSync } from "node:fs";
 import { describe, expect, it } from "vitest";
+import { BtfKind } from "../../src/btf/types.ts";
 import { InvalidArgumentError, NotFoundError, UnsupportedError } from "../../src/errors.ts";
 import { attachProgram } from "../../src/links/attach.ts";
 import { IteratorLink } from "../../src/links/iter.ts";
+import type { AttachOptions } from "../../src/links/options.ts";
 import { hostKernel } from "../../src/linux/kernel.ts";
+import { mounts } from "../../src/linux/procfs.ts";
+import { BPF_MAP_TYPE_HASH } from "../../src/spec/map-types.ts";
 import { Counter } from "./counter.ts";
 import { noLeaks } from "./no-leaks.ts";
 
@@ -79,9 +83,21 @@ describe("tracepoints", () => {
 describe("raw tracepoints", () => {
   it("see the raw arguments' event", () => {
     using counter = new Counter("raw_tp/sys_enter", here);
-    using _link = attachProgram(counter.program);
+    const link = attachProgram(counter.program);
     openFiles(50);
     expect(counter.hits).toBeGreaterThanOrEqual(100);
+    link.close();
+    const after = counter.hits;
+    openFiles(10);
+    expect(counter.hits).toBe(after);
+  });
+
+  it("take another target than the section's", () => {
+    using counter = new Counter("raw_tp/sys_enter", here);
+    using link = attachProgram(counter.program, { target: "signal_generate" });
+    for (let round = 0; round < 6; round++) process.kill(process.pid, "SIGURG");
+    expect(counter.hits).toBe(6);
+    expect(link.description).toBe("raw tracepoint signal_generate");
   });
 
   it("suggest a name when the kernel has none", () => {
@@ -128,12 +144,58 @@ describe("iterators", () => {
   });
 });
 
+describe("iterators over one thing", () => {
+  /** Objects seen: the program is called once more at the end, without one. */
+  const seen = (counter: Counter, options: AttachOptions) => {
+    using link = attachProgram(counter.program, options);
+    if (!(link instanceof IteratorLink)) throw new Error("not an iterator");
+    const before = counter.hits;
+    link.read();
+    return counter.hits - before - 1;
+  };
+
+  it("walk over the elements of a map", () => {
+    const { bpf } = hostKernel();
+    using counter = new Counter("iter/bpf_map_elem");
+    using fd = bpf.mapCreate({ type: BPF_MAP_TYPE_HASH, keySize: 4, valueSize: 4, maxEntries: 16 });
+    for (const key of [1, 2, 3])
+      bpf.mapUpdate(fd, new Uint8Array(Uint32Array.of(key).buffer), new Uint8Array(4));
+    const maps = (name: string) => (name === "three" ? { fd, valueSize: 4, maxEntries: 16 } : undefined);
+    expect(seen(counter, { maps, iterate: { map: "three" } })).toBe(3);
+    expect(() => attachProgram(counter.program, { maps, iterate: { map: "none" } })).toThrow(NotFoundError);
+  });
+
+  it("walk over a cgroup, up or down", (ctx) => {
+    if (hostKernel().btf().find("bpf_iter_cgroup", BtfKind.Func) === undefined)
+      ctx.skip("this kernel has no iterator over cgroups (6.1)");
+    const root = mounts().find((mount) => mount.type === "cgroup2")?.point;
+    const outer = `${root}/skep-iter-${process.pid}`;
+    for (const path of [outer, `${outer}/a`, `${outer}/b`]) mkdirSync(path);
+    try {
+      using counter = new Counter("iter/cgroup");
+      const walk = (cgroup: string, order?: "self" | "descendants" | "ancestors") =>
+        seen(counter, { iterate: { cgroup, ...(order === undefined ? {} : { order }) } });
+      expect(walk(outer)).toBe(3);
+      expect(walk(outer, "descendants")).toBe(3);
+      expect(walk(outer, "self")).toBe(1);
+      expect(walk(`${outer}/a`, "ancestors")).toBe(3);
+      expect(() => walk(`${outer}/none`)).toThrow(NotFoundError);
+    } finally {
+      for (const path of [`${outer}/b`, `${outer}/a`, outer]) rmdirSync(path);
+    }
+  });
+});
+
 describe("samples", () => {
   it("come from every CPU at about the asked frequency", async () => {
     using counter = new Counter("perf_event");
-    using _link = attachProgram(counter.program, { sample: { frequency: 199 } });
+    const link = attachProgram(counter.program, { sample: { frequency: 199 } });
     await new Promise((resolve) => setTimeout(resolve, 300));
     expect(counter.hits).toBeGreaterThan(20);
+    link.close();
+    const after = counter.hits;
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    expect(counter.hits).toBe(after);
   });
 
   it("can be restricted to one process", () => {

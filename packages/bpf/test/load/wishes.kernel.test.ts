@@ -23,6 +23,19 @@ function worksOnly() {
   return spec;
 }
 
+/** Some of the programs that count what this process does. */
+function counting(...names: readonly string[]) {
+  const spec = open(compileFixture("attach-kinds.bpf.c"), { name: "counting" });
+  for (const program of spec.programs.values()) program.autoload = names.includes(program.name);
+  spec.variables.set("target_pid", process.pid);
+  return spec;
+}
+
+/** Signals that are ignored, each of which passes the tracepoint signal_generate once. */
+function signalMyself(times: number): void {
+  for (let round = 0; round < times; round++) process.kill(process.pid, "SIGURG");
+}
+
 describe("what a caller may change before the load", () => {
   it("the size of a map", () => {
     const spec = worksOnly();
@@ -59,6 +72,45 @@ describe("what a caller may change before the load", () => {
     using link = object.program("says_no_target").attach();
     expect(link.kind).toBe("tracing");
   });
+
+  it("which programs are loaded: what the others need does not have to exist", () => {
+    const spec = open(bytes);
+    expect(() => spec.load()).toThrow();
+    for (const program of spec.programs.values()) program.autoload = program.name === "works";
+    using object = spec.load();
+    expect([...object.programs.keys()]).toEqual(["works"]);
+    expect(object.attach()).toHaveLength(1);
+  });
+
+  it("which programs are attached with the object", () => {
+    const spec = counting("on_tp_btf", "on_raw_tracepoint");
+    spec.program("on_tp_btf").target = "signal_generate";
+    spec.program("on_raw_tracepoint").target = "signal_generate";
+    spec.program("on_tp_btf").autoattach = false;
+    using object = spec.load();
+    expect(object.attach().map((link) => link.description)).toEqual(["raw tracepoint signal_generate"]);
+    signalMyself(4);
+    expect(object.variables.get("hits")).toBe(4n);
+    // By itself it can be attached all the same.
+    object.program("on_tp_btf").attach();
+    signalMyself(3);
+    expect(object.variables.get("hits")).toBe(4n + 2n * 3n);
+  });
+
+  it.each(["on_tp_btf", "on_raw_tracepoint", "on_tracepoint"])(
+    "where %s sees its events, until it is closed",
+    (name) => {
+      const spec = counting(name);
+      spec.program(name).target = name === "on_tracepoint" ? "signal/signal_generate" : "signal_generate";
+      using object = spec.load();
+      const [link] = object.attach();
+      signalMyself(5);
+      expect(object.variables.get("hits")).toBe(5n);
+      link?.close();
+      signalMyself(5);
+      expect(object.variables.get("hits")).toBe(5n);
+    },
+  );
 
   it("nothing that the file does not have", () => {
     expect(() => open(bytes).map("nope")).toThrow(NotFoundError);
