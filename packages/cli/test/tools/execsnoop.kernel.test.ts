@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { SkepProcess } from "../skep-process.ts";
 import { mapsOf } from "./kernel-memory.ts";
 import { ModelTool } from "./model-tool.ts";
 import { NativeProgram } from "./native.ts";
@@ -70,7 +71,7 @@ describe("execsnoop", () => {
     expect(long?.args.join("").length).toBe(16384 - 1);
     expect(long?.args_missing).toBe("0".length + 1 + 20001 - 16384);
     const [manyMissing] = of("many-missing");
-    expect(manyMissing).toMatchObject({ ret: -2, args: many.slice(0, 128), args_missing: 1 });
+    expect(manyMissing).toMatchObject({ ret: -2, args: many.slice(0, 512), args_missing: 1 });
 
     for (const [pid] of children) {
       const event = events.find((one) => one.pid === pid);
@@ -88,6 +89,32 @@ describe("execsnoop", () => {
     const [, first, second] = text.trimEnd().split("\n");
     expect(first).toMatch(/ node +root +0 +\/bin\/true 'a b' '\\x1b\[2J\\r\\nfake 1 2'$/);
     expect(second).toMatch(/ \/bin\/true y+ …$/);
+  });
+
+  it("keeps its columns below their headers, whatever the time and the columns that are asked for", async () => {
+    for (const args of [[], ["--timestamp", "mono"], ["--timestamp", "wall"], ["--timestamp", "none"]]) {
+      const all = ["run", "execsnoop", "--ppid", String(process.pid), ...args];
+      await using skep = new SkepProcess(all);
+      await skep.until(({ stdout }) => stdout.includes("ARGS"));
+      await runToEnd("/bin/true", ["aligned"]);
+      await skep.until(({ stdout }) => stdout.includes("aligned"));
+      await skep.end();
+      const text = skep.stdout;
+      const [header = "", row = ""] = text.split("\n");
+      expect(row.indexOf("/bin/true aligned"), text).toBe(header.indexOf("ARGS"));
+      expect(row.indexOf(" root ") + 1).toBe(header.indexOf("UID"));
+      expect(row.indexOf(` ${process.pid} `) + 1).toBe(header.indexOf("PPID"));
+    }
+  });
+
+  it("--filter finds text in any argument", async () => {
+    const args = ["--ppid", String(process.pid), "--filter", 'args.exists(a, a.contains("needle"))'];
+    const { events } = await trace<Exec>(["execsnoop", ...args], async () => {
+      await runToEnd("/bin/true", ["hay", "stack"]);
+      await runToEnd("/bin/true", ["hay", "a needle"]);
+      return (all) => all.length > 0;
+    });
+    expect(events.map(({ args }) => args)).toEqual([["/bin/true", "hay", "a needle"]]);
   });
 
   it("--failed, --started, --uid and --comm leave out the rest", async () => {

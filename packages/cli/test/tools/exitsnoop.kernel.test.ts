@@ -4,6 +4,7 @@ import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { SkepProcess } from "../skep-process.ts";
 import { ModelTool } from "./model-tool.ts";
 import { NativeProgram } from "./native.ts";
 import { runToEnd, table, trace } from "./trace.ts";
@@ -130,6 +131,36 @@ describe("exitsnoop", () => {
       return (all) => all.length > 0;
     });
     expect(own.events.map(({ pid, exit_code }) => [pid, exit_code])).toEqual([[child.pid, 3]]);
+  });
+
+  it("--threads --failed shows the threads that ended so, as --failed does processes", async () => {
+    let done = { pid: -1, stdout: "" };
+    const work = async () => {
+      done = await runToEnd(exits.path, [directory]);
+      // Fails, and is the last of all.
+      const { pid } = await runToEnd("/bin/false");
+      return (all: readonly Exit[]) => all.some((event) => event.pid === pid);
+    };
+    const { events } = await trace<Exit>(["exitsnoop", "--threads", "--failed"], work);
+    const pids = new Map(waited(done.stdout).map(({ pid, how }) => [how, pid]));
+    const of = (how: string) => events.filter(({ pid }) => pid === pids.get(how));
+    expect(of("fine")).toEqual([]);
+    // Its 33 threads end well.
+    expect(of("many")).toEqual([]);
+    expect(of("main-first").map(({ exit_code }) => exit_code)).toEqual([5, 7]);
+    // exit_group(2) ends the thread that waits as well.
+    expect(of("thread-exits").map(({ exit_code }) => exit_code)).toEqual([9, 9]);
+    const processes = await trace<Exit>(["exitsnoop", "--failed"], work);
+    const failed = waited(done.stdout).filter(({ status }) => status !== 0);
+    expect(
+      processes.events.filter(({ ppid }) => ppid === done.pid).map(({ pid, status }) => [pid, status]),
+    ).toEqual(failed.map(({ pid, status }) => [pid, status]));
+  });
+
+  it("--duration ends it by itself", async () => {
+    await using skep = new SkepProcess(["run", "exitsnoop", "--duration", "200ms"]);
+    expect((await skep.exit()).code, skep.stderr).toBe(0);
+    expect(skep.stderr).toMatch(/, 0 lost, in 0\.[2-9] s/);
   });
 
   it("counts what the model tool counts", async (context) => {

@@ -88,6 +88,22 @@ describe("opensnoop", () => {
     expect(gone).toMatch(/ +-1 ENOENT +O_RDONLY\|O_CLOEXEC +\S+\/gone$/);
   });
 
+  it("--comm, which ends the model tool, goes on with the next name", async () => {
+    await using skep = await new SkepProcess(["run", "opensnoop", "--comm", "cat", "--json"]).attached();
+    for (const name of ["first", "second"]) {
+      await runToEnd("/bin/ls", [join(directory, name)]);
+      await runToEnd("/bin/cat", [join(directory, name)]);
+    }
+    await skep.until(() => skep.events<Open>().some(({ path }) => path === join(directory, "second")));
+    expect((await skep.end()).code).toBe(0);
+    const events = skep.events<Open>().filter(({ ppid }) => ppid === process.pid);
+    expect(events.every(({ comm }) => comm === "cat")).toBe(true);
+    expect(events.filter(({ path }) => path.startsWith(directory)).map(({ path }) => path)).toEqual([
+      join(directory, "first"),
+      join(directory, "second"),
+    ]);
+  });
+
   it("--failed, --path, --tid and --uid leave out the rest", async () => {
     const work = async () => {
       await runToEnd("/bin/cat", ["/etc/hostname"], { uid: 65534 });

@@ -118,6 +118,36 @@ describe("sigsnoop", () => {
     ]);
   });
 
+  it("--target-comm shows signals to processes of this name, and -x, -k, -s, -t are the short forms", async () => {
+    const sleeper = spawn("/bin/sleep", ["60"], { stdio: "ignore" });
+    const pid = String(sleeper.pid);
+    const work = async () => {
+      for (const name of ["0", "CONT", "URG"]) execFileSync("kill", [`-${name}`, pid]);
+      execFileSync("sh", ["-c", "kill -CONT $$"]);
+      return (all: readonly Signal[]) => all.some(({ sig, tpid }) => sig !== 17 && String(tpid) === pid);
+    };
+    try {
+      const named = await trace<Signal>(["sigsnoop", "--target-comm", "sleep"], async () => {
+        await work();
+        return (all) => all.filter(({ tpid }) => tpid === sleeper.pid).length >= 3;
+      });
+      expect(named.events.every(({ tcomm }) => tcomm === "sleep")).toBe(true);
+      expect(named.events.filter(({ tpid }) => tpid === sleeper.pid).map(({ sig }) => sig)).toEqual([
+        0, 18, 23,
+      ]);
+      const short = await trace<Signal>(["sigsnoop", "-s", "CONT", "-t", pid, "-k"], work);
+      expect(short.events.map(({ sig, tpid, via }) => [sig, tpid, via])).toEqual([[18, sleeper.pid, "kill"]]);
+      const failed = await trace<Signal>(["sigsnoop", "-x", "-s", "USR2"], async () => {
+        await work();
+        expect(() => execFileSync("kill", ["-USR2", "4194303"], { stdio: "ignore" })).toThrow();
+        return (all) => all.length > 0;
+      });
+      expect(failed.events.map(({ tpid, result }) => [tpid, result])).toEqual([[4194303, -3]]);
+    } finally {
+      sleeper.kill("SIGKILL");
+    }
+  });
+
   it("knows whom a process in a container means", async (context) => {
     try {
       execFileSync("unshare", ["-pf", "true"]);
