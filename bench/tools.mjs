@@ -1,131 +1,309 @@
-// What a tool costs those it watches: the same fixed work with nothing attached, with ours, and with the model from libbpf-tools.
+// What each bundled tool costs: the same fixed work with nothing attached, with ours, and with the model, in turn.
 //
-//   npm run build && sudo node bench/tools.mjs [TOOL ...]
+//   npm run build && sudo node bench/tools.mjs [--rounds 5] [--markdown] [--record] [TOOL ...]
 //
-// Per tool: nanoseconds added to one operation of the work (median of five runs in turn, so that drift of the machine hits all alike),
-// the ratio ours / model, kernel memory of its maps (memlock in /proc/PID/fdinfo, what `bpftool map` shows), resident memory.
-import { execFileSync, spawn } from "node:child_process";
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
+// The model is the tool of that name in Debian's libbpf-tools; where that has none, or where this kernel does not allow its kprobes, a bpftrace
+// program that does the least of the same. For one operation of the work, medians of all rounds: `added` is the time by which it
+// became longer; `programs` the part of it inside the eBPF programs (BPF_ENABLE_STATS, in a run of its own); `CPU` the time of
+// the watching process. Memory: maps and perf buffers in the kernel, resident memory of the process. `attached`: from exec until
+// everything is attached and has run. --markdown prints the table of docs/benchmarks.md; --record writes it, and each tool's page.
+import { execFileSync, spawn, spawnSync } from "node:child_process";
+import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { availableParallelism, tmpdir } from "node:os";
 import { join } from "node:path";
+import { createInterface } from "node:readline";
 import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
+import { parseArgs } from "node:util";
+import { hostKernel } from "@skep/bpf";
+import { record, table, terminal } from "./tools-report.mjs";
+import { median, Watcher } from "./watcher.mjs";
 
-const ROUNDS = 5;
+const DRAIN_MS = 500;
 const here = fileURLToPath(new URL(".", import.meta.url));
 const skep = join(here, "../packages/cli/bin/skep.js");
+delete process.env.NODE_EXTRA_CA_CERTS; // adds its own parsing time to every start of Node 20
 
-/** Work: kind and times, long enough to measure and short enough to wait for. */
+const libbpf = (name, ...args) => ({ name: "libbpf-tools", command: [`/usr/sbin/${name}`, ...args] });
+const bpftrace = (program, ...args) => ({
+  name: "bpftrace",
+  command: ["/usr/bin/bpftrace", ...args, "-e", program],
+});
+
+/** How many operations at a time, long enough to measure and short enough to wait for, and what one of them is. */
 const works = {
-  opensnoop: ["open", 100_000],
-  execsnoop: ["exec", 400],
-  exitsnoop: ["exec", 400],
-  sigsnoop: ["signal", 200_000],
-  runqlat: ["turns", 40_000],
-  runqslower: ["turns", 40_000],
-  offcpu: ["turns", 40_000],
-  syscount: ["syscall", 1_000_000],
-  hardirqs: ["turns", 40_000],
-  softirqs: ["turns", 40_000],
-  tcpconnlat: ["connect", 4_000],
-  tcpstates: ["connect", 4_000],
-  tcprtt: ["connect", 4_000],
-  tcptop: ["connect", 4_000],
+  write: { times: 50_000, operation: "write(2) to /dev/null" },
+  open: { times: 50_000, operation: "open and close of a file" },
+  unlink: { times: 200_000, operation: "unlink(2) of nothing" },
+  exec: { times: 500, operation: "start and end of /bin/true" },
+  exit: { times: 5_000, operation: "vfork and end of a process" },
+  signal: { times: 100_000, operation: "signal to itself" },
+  turns: { times: 30_000, operation: "turn of two processes on one CPU (two switches)" },
+  syscall: { times: 500_000, operation: "getppid(2)" },
+  connect: { times: 5_000, operation: "TCP connection over loopback, both ends" },
+  send: { times: 30_000, operation: "byte there and back over a TCP connection" },
+  cache: { times: 200_000, operation: "read of a page from the page cache" },
+  disk: { times: 3_000, operation: "read of 4 KiB from the disk" },
+  malloc: { times: 5_000, operation: "malloc() and free()" },
+  call: { times: 50_000, operation: "call of an empty function" },
+  burn: { times: 300, operation: "millisecond of computation" },
+  collect: { times: 100, operation: "System.gc() of a small heap" },
+  line: { times: 5_000, operation: "line entered in bash" },
 };
-/** Where the model's name or arguments differ. */
-const models = { offcpu: ["/usr/sbin/offcputime"] };
 
-const wanted = process.argv.slice(2);
-const tools = Object.keys(works).filter((tool) => wanted.length === 0 || wanted.includes(tool));
+/** The work that each tool watches, our arguments, and models in order of preference: given the work's process. */
+const tools = {
+  minimal: {
+    work: "write",
+    ours: ({ pid }) => ["--pid_filter", pid],
+    models: ({ pid }) => [
+      bpftrace(`tracepoint:syscalls:sys_enter_write /pid == ${pid}/ { printf("write by %d\\n", pid); }`),
+    ],
+  },
+  "kprobe-link": {
+    work: "unlink",
+    models: () => [
+      bpftrace(`kprobe:do_unlinkat { printf("%d %s\\n", pid, str(((struct filename *)arg1)->name)); }
+        kretprobe:do_unlinkat { printf("%d %d\\n", pid, retval); }`),
+    ],
+  },
+  "fentry-link": {
+    work: "unlink",
+    models: () => [
+      bpftrace(`kfunc:do_unlinkat { printf("%d %s\\n", pid, str(args->name->name)); }
+        kretfunc:do_unlinkat { printf("%d %d\\n", pid, retval); }`),
+    ],
+  },
+  bootstrap: {
+    work: "exec",
+    models: () => [
+      bpftrace(`tracepoint:sched:sched_process_exec { @at[pid] = nsecs;
+          printf("EXEC %s %d %d %s\\n", comm, pid, curtask->real_parent->tgid, str(args->filename)); }
+        tracepoint:sched:sched_process_exit /pid == tid/ {
+          printf("EXIT %s %d %d %d\\n", comm, pid, curtask->exit_code, nsecs - @at[pid]); delete(@at[pid]); }`),
+    ],
+  },
+  opensnoop: { work: "open", models: () => [libbpf("opensnoop")] },
+  execsnoop: { work: "exec", models: () => [libbpf("execsnoop")] },
+  exitsnoop: { work: "exit", models: () => [libbpf("exitsnoop")] },
+  sigsnoop: { work: "signal", models: () => [libbpf("sigsnoop")] },
+  bashreadline: { work: "line", models: () => [libbpf("bashreadline")] },
+  runqlat: { work: "turns", models: () => [libbpf("runqlat", "1")] },
+  runqslower: { work: "turns", models: () => [libbpf("runqslower")] },
+  hardirqs: { work: "disk", models: () => [libbpf("hardirqs", "1")] },
+  softirqs: { work: "send", models: () => [libbpf("softirqs", "1")] },
+  profile: {
+    work: "burn",
+    models: () => [bpftrace("profile:hz:99 /pid/ { @[pid, comm, kstack(127), ustack(127)] = count(); }")],
+  },
+  offcpu: { work: "turns", models: () => [libbpf("offcputime")] },
+  tcpconnlat: {
+    work: "connect",
+    models: () => [
+      libbpf("tcpconnlat"),
+      bpftrace(`tracepoint:sock:inet_sock_set_state /args->protocol == 6 && args->newstate == 2/ {
+          @at[args->skaddr] = nsecs; @pid[args->skaddr] = pid; }
+        tracepoint:sock:inet_sock_set_state /args->oldstate == 2 && @at[args->skaddr]/ {
+          printf("%d %s %d %d\\n", @pid[args->skaddr], ntop(args->daddr), args->dport, nsecs - @at[args->skaddr]);
+          delete(@at[args->skaddr]); delete(@pid[args->skaddr]); }`),
+    ],
+  },
+  tcpstates: { work: "connect", models: () => [libbpf("tcpstates")] },
+  tcprtt: {
+    work: "send",
+    models: () => [
+      libbpf("tcprtt", "-i", "1"),
+      bpftrace("tracepoint:tcp:tcp_probe { @ = hist(args->srtt); }"),
+    ],
+  },
+  tcptop: {
+    work: "send",
+    models: () => [
+      libbpf("tcptop", "1"),
+      bpftrace(`tracepoint:sock:sock_send_length /args->protocol == 6 && args->ret > 0/ {
+          @sent[pid, comm, args->sk] = sum(args->ret); }
+        tracepoint:sock:sock_recv_length /args->protocol == 6 && args->ret > 0/ {
+          @received[pid, comm, args->sk] = sum(args->ret); }`),
+    ],
+  },
+  javagc: {
+    work: "collect",
+    ours: ({ pid }) => ["--pid", pid],
+    models: ({ pid }) => [libbpf("javagc", "-p", pid, "-t", "1")],
+  },
+  memleak: {
+    work: "malloc",
+    ours: ({ pid }) => ["--pid", pid],
+    models: ({ pid, libc }) => [
+      bpftrace(
+        `uprobe:${libc}:malloc { @size[tid] = arg0; }
+        uretprobe:${libc}:malloc /@size[tid]/ { @stack[retval] = ustack; @bytes[retval] = @size[tid]; delete(@size[tid]); }
+        uprobe:${libc}:free { delete(@stack[arg0]); delete(@bytes[arg0]); }`,
+        "-p",
+        pid,
+      ),
+    ],
+  },
+  syscount: { work: "syscall", models: () => [libbpf("syscount", "-L", "-i", "1")] },
+  biolatency: { work: "disk", models: () => [libbpf("biolatency", "1")] },
+  funclatency: {
+    work: "call",
+    ours: ({ workload }) => ["--binary", workload, "--function", "called"],
+    models: ({ workload }) => [libbpf("funclatency", "-i", "1", `${workload}:called`)],
+  },
+  cachestat: {
+    work: "cache",
+    models: () => [
+      libbpf("cachestat", "1"),
+      bpftrace(`tracepoint:filemap:mm_filemap_get_pages { @accesses[pid] = sum(args->last_index - args->index + 1); }
+        tracepoint:filemap:mm_filemap_add_to_page_cache { @added[pid] = count(); }
+        tracepoint:writeback:writeback_dirty_folio { @dirtied[pid] = count(); }`),
+    ],
+  },
+};
 
-const folder = mkdtempSync(join(tmpdir(), "skep-bench-"));
-const workload = join(folder, "workload");
+/** A process that does fixed work when it is told to, on the last CPU. */
+class Work {
+  #child;
+  #answers;
 
-/** Nanoseconds for one operation. */
-function work(tool) {
-  const [kind, times] = works[tool];
-  return Number(execFileSync(workload, [kind, String(times)], { encoding: "utf8" })) / times;
-}
-
-function kernelMemory(pid) {
-  let bytes = 0;
-  const seen = new Set();
-  for (const fd of readdirSync(`/proc/${pid}/fdinfo`)) {
-    const text = readFileSync(`/proc/${pid}/fdinfo/${fd}`, "utf8");
-    const id = /^map_id:\s+(\d+)/m.exec(text)?.[1];
-    if (id === undefined || seen.has(id)) continue;
-    seen.add(id);
-    bytes += Number(/^memlock:\s+(\d+)/m.exec(text)?.[1] ?? 0);
+  constructor(kind, folder) {
+    const command = {
+      collect: ["java", "-XX:+UseSerialGC", "-Xmx16m", "-cp", folder, "Collect"],
+      line: ["/bin/bash", "--norc", "-i"],
+    }[kind] ?? [join(folder, "workload"), kind];
+    this.kind = kind;
+    this.workload = join(folder, "workload");
+    // Scratch files have to be on a disk.
+    const options = { stdio: ["pipe", "pipe", "ignore"], cwd: here };
+    this.#child = spawn("taskset", ["-c", String(availableParallelism() - 1), ...command], options);
+    this.#answers = createInterface(this.#child.stdout)[Symbol.asyncIterator]();
   }
-  return bytes;
+
+  get pid() {
+    return String(this.#child.pid);
+  }
+
+  get libc() {
+    return /\S+\/libc\.so\.6$/m.exec(readFileSync(`/proc/${this.pid}/maps`, "utf8"))?.[0];
+  }
+
+  /** @returns the nanoseconds that it took */
+  async do(times) {
+    const microseconds = `\${EPOCHREALTIME/./}`;
+    this.#child.stdin.write(
+      this.kind === "line"
+        ? `begin=${microseconds}\n${":\n".repeat(times)}echo $(((${microseconds} - begin) * 1000))\n`
+        : `${times}\n`,
+    );
+    const { value, done } = await this.#answers.next();
+    if (done) throw new Error(`the work "${this.kind}" ended`);
+    return Number(value);
+  }
+
+  end() {
+    this.#child.kill("SIGKILL");
+  }
 }
 
-/** Runs the work while `command` watches; undefined where it cannot run here. */
-async function watched(tool, command) {
-  const child = spawn(command[0], command.slice(1), { stdio: ["ignore", "ignore", "ignore"] });
-  const ended = new Promise((resolve) => child.once("exit", resolve));
+/** One run of a tool beside the work. */
+async function watch(command, work, times) {
+  const alone = await work.do(times);
+  const watcher = await Watcher.start(command, () => work.do(1));
   try {
-    await sleep(1500);
-    if (child.exitCode !== null) return undefined;
-    const nanoseconds = work(tool);
-    const resident =
-      Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${child.pid}/status`, "utf8"))?.[1]) / 1024;
-    return { nanoseconds, kernel: kernelMemory(child.pid) / 1024, resident };
+    const idle = watcher.cpuNanoseconds();
+    const watched = await work.do(times);
+    await sleep(DRAIN_MS);
+    const cpu = watcher.cpuNanoseconds() - idle;
+    const stats = hostKernel().bpf.enableStats(0);
+    const before = watcher.programs().nanoseconds;
+    await work.do(times);
+    const programs = watcher.programs().nanoseconds - before;
+    stats.close();
+    return {
+      alone: alone / times,
+      added: (watched - alone) / times,
+      programs: programs / times,
+      cpu: cpu / times,
+      kernel: watcher.kernelBytes(),
+      resident: watcher.residentBytes(),
+      attached: watcher.attachedMs,
+    };
   } finally {
-    child.kill("SIGINT");
-    const timer = setTimeout(() => child.kill("SIGKILL"), 3000);
-    await ended;
-    clearTimeout(timer);
+    await watcher.end();
   }
 }
 
-const median = (values) => values.toSorted((a, b) => a - b)[values.length >> 1];
-
-try {
-  execFileSync("cc", ["-O2", "-Wall", "-o", workload, join(here, "c/workload.c")]);
-  console.log("tool        by             ns/operation    added   ours/model   map memory KiB   resident MB");
-  for (const tool of tools) {
-    const model = models[tool] ?? [`/usr/sbin/${tool}`];
-    const commands = {
-      skep: [process.execPath, skep, "run", tool],
-      "libbpf-tools": existsSync(model[0]) ? model : undefined,
-    };
-    const bare = [];
-    const runs = { skep: [], "libbpf-tools": [] };
-    for (let round = 0; round < ROUNDS; round++) {
-      bare.push(work(tool));
-      for (const [name, command] of Object.entries(commands)) {
-        const result = command && (await watched(tool, command));
-        if (result) runs[name].push(result);
-      }
+/** The first of these that runs here, or the reason why the last does not. */
+async function firstThatRuns(candidates, work) {
+  const reasons = [];
+  for (const candidate of candidates) {
+    if (!existsSync(candidate.command[0])) {
+      reasons.push("not installed");
+      continue;
     }
-    const floor = median(bare);
-    const of = (name, key) =>
-      runs[name].length === 0 ? undefined : median(runs[name].map((run) => run[key]));
-    const added = (name) => {
-      const ns = of(name, "nanoseconds");
-      return ns === undefined ? undefined : ns - floor;
-    };
-    console.log(`${tool.padEnd(11)} ${"nothing".padEnd(13)} ${floor.toFixed(0).padStart(13)}`);
-    for (const name of Object.keys(commands)) {
-      if (runs[name].length === 0) {
-        console.log(`${"".padEnd(11)} ${name.padEnd(13)} ${"does not run here".padStart(22)}`);
-        continue;
-      }
-      const ratio =
-        name === "skep" && added("libbpf-tools") > 0
-          ? `${(added("skep") / added("libbpf-tools")).toFixed(2)}x`
-          : "";
-      const cells = [
-        of(name, "nanoseconds").toFixed(0).padStart(13),
-        added(name).toFixed(0).padStart(8),
-        ratio.padStart(12),
-        of(name, "kernel").toFixed(0).padStart(16),
-        of(name, "resident").toFixed(1).padStart(13),
-      ];
-      console.log(`${"".padEnd(11)} ${name.padEnd(13)} ${cells.join(" ")}`);
+    try {
+      await (await Watcher.start(candidate.command, () => work.do(1))).end();
+      return { ...candidate, runs: [] };
+    } catch (error) {
+      reasons.push(error.message);
     }
   }
+  return { name: candidates.at(-1).name, runs: [], reason: reasons.at(-1) };
+}
+
+function medians(runs) {
+  if (runs.length === 0) return undefined;
+  return Object.fromEntries(Object.keys(runs[0]).map((key) => [key, median(runs.map((run) => run[key]))]));
+}
+
+async function measure(tool, folder, rounds) {
+  const { work: kind, ours = () => [], models } = tools[tool];
+  const { times, operation } = works[kind];
+  const work = new Work(kind, folder);
+  try {
+    await work.do(1);
+    const skepCommand = { name: "skep", command: [process.execPath, skep, "run", tool, ...ours(work)] };
+    const sides = [await firstThatRuns([skepCommand], work), await firstThatRuns(models(work), work)];
+    for (let round = 0; round < rounds; round++)
+      for (const { command, runs, reason } of sides)
+        if (reason === undefined) runs.push(await watch(command, work, times));
+    const alone = sides.flatMap(({ runs }) => runs.map((run) => run.alone)).toSorted((a, b) => a - b);
+    const quarter = alone.length >> 2;
+    return {
+      tool,
+      operation,
+      alone: alone.length === 0 ? Number.NaN : median(alone),
+      /** What the work differs by on its own: half of the range of the middle half. */
+      noise: (alone[alone.length - 1 - quarter] - alone[quarter]) / 2,
+      sides: sides.map(({ name, reason, runs }) => ({ name, reason, ...medians(runs) })),
+    };
+  } finally {
+    work.end();
+  }
+}
+
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
+  options: {
+    rounds: { type: "string", default: "5" },
+    markdown: { type: "boolean", default: false },
+    record: { type: "boolean", default: false },
+  },
+});
+const folder = mkdtempSync(join(tmpdir(), "skep-bench-"));
+try {
+  execFileSync("cc", ["-O2", "-Wall", "-o", join(folder, "workload"), join(here, "c/workload.c")]);
+  spawnSync("javac", ["-d", folder, join(here, "java/Collect.java")]);
+  const results = [];
+  for (const tool of Object.keys(tools)) {
+    if (positionals.length > 0 && !positionals.includes(tool)) continue;
+    const result = await measure(tool, folder, Number(values.rounds));
+    results.push(result);
+    if (!values.markdown) console.log(terminal(result));
+  }
+  if (values.markdown) console.log(table(results));
+  if (values.record) record(results);
 } finally {
   rmSync(folder, { recursive: true });
 }
