@@ -9,10 +9,12 @@ import {
   readdirSync,
   readFileSync,
   rmSync,
+  symlinkSync,
 } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { ModelTool } from "./model-tool.ts";
 import { NativeProgram } from "./native.ts";
 import { table, trace } from "./trace.ts";
 
@@ -49,13 +51,17 @@ class Terminal {
   }
 
   /** Types when there is a prompt: before it, the terminal would keep only 4095 letters of a line. */
-  async prompted(): Promise<this> {
-    while (!/[#$>] $/.test(this.#output)) await new Promise((resolve) => setTimeout(resolve, 20));
+  async prompted(prompt = /[#$>] $/): Promise<this> {
+    while (!prompt.test(this.#output)) await new Promise((resolve) => setTimeout(resolve, 20));
     return this;
   }
 
+  type(line: string): void {
+    this.#script.stdin?.write(`${line}\n`);
+  }
+
   async enter(...lines: readonly string[]): Promise<void> {
-    this.#script.stdin?.write(lines.map((line) => `${line}\n`).join(""));
+    for (const line of lines) this.type(line);
     if (this.#script.exitCode === null) await once(this.#script, "exit");
   }
 
@@ -71,6 +77,17 @@ class Terminal {
       }
     });
     return Number(found);
+  }
+}
+
+/** A container's root: its bash is another file than ours, and not at /bin/bash. */
+function fillRoot(root: string): void {
+  const libraries = [...spawnSync("ldd", ["/bin/bash"], { encoding: "utf8" }).stdout.matchAll(/(\/\S+)/g)];
+  for (const file of ["/bin/bash", ...libraries.map(([path]) => path)]) {
+    const inside = join(root, file === "/bin/bash" ? "/opt/bash" : file);
+    mkdirSync(join(inside, ".."), { recursive: true });
+    copyFileSync(file, inside);
+    chmodSync(inside, 0o755);
   }
 }
 
@@ -120,14 +137,7 @@ describe.skipIf(noScript)("bashreadline", () => {
 
   it("--pid: any bash, also one in a root of its own, and no other", async () => {
     const root = join(directory, "root");
-    // A container's root: its bash is another file than ours, and not at /bin/bash.
-    const libraries = [...spawnSync("ldd", ["/bin/bash"], { encoding: "utf8" }).stdout.matchAll(/(\/\S+)/g)];
-    for (const file of ["/bin/bash", ...libraries.map(([path]) => path)]) {
-      const inside = join(root, file === "/bin/bash" ? "/opt/bash" : file);
-      mkdirSync(join(inside, ".."), { recursive: true });
-      copyFileSync(file, inside);
-      chmodSync(inside, 0o755);
-    }
+    fillRoot(root);
     const terminal = await new Terminal(`exec chroot ${root} /opt/bash --norc --noprofile -i`).prompted();
     const { pid } = terminal;
     const { events, stderr } = await trace<Line>(
@@ -143,6 +153,94 @@ describe.skipIf(noScript)("bashreadline", () => {
       [pid, "true inside"],
       [pid, "exit"],
     ]);
+  });
+
+  it("--pid, --binary /proc/PID/exe: a bash that lies in another mount namespace", async (context) => {
+    if (spawnSync("unshare", ["-m", "true"]).status !== 0)
+      return context.skip("unshare(1) may not make a mount namespace here");
+    const image = join(directory, "image");
+    fillRoot(image);
+    const root = join(directory, "mounted");
+    mkdirSync(root);
+    // A memory disk that only those inside see.
+    const inside = `mount -t tmpfs none ${root} && cp -r ${image}/* ${root} && exec chroot ${root} /opt/bash --norc --noprofile -i`;
+    const start = () => new Terminal(`exec unshare -m sh -c '${inside}'`).prompted();
+    for (const flag of ["--pid", "--binary"]) {
+      const terminal = await start();
+      const { pid } = terminal;
+      expect(existsSync(join(root, "opt/bash"))).toBe(false);
+      const args = ["bashreadline", flag, flag === "--pid" ? String(pid) : `/proc/${pid}/exe`];
+      const { events } = await trace<Line>(args, async () => {
+        await (await new Terminal(BASH).prompted()).enter("true outside", "exit");
+        await terminal.enter(`true ${flag}`, "exit");
+        return (all) => all.some((event) => event.pid === pid && event.line === "exit");
+      });
+      expect(events.map((event) => [event.pid, event.line, event.comm])).toEqual([
+        [pid, `true ${flag}`, "bash"],
+        [pid, "exit", "bash"],
+      ]);
+    }
+  });
+
+  it("--binary /proc/PID/exe: all shells of a container", async () => {
+    const root = join(directory, "shared");
+    fillRoot(root);
+    const start = () => new Terminal(`exec chroot ${root} /opt/bash --norc --noprofile -i`).prompted();
+    const [one, other] = [await start(), await start()];
+    const pids = [one.pid, other.pid];
+    const { events } = await trace<Line>(["bashreadline", "--binary", `/proc/${pids[0]}/exe`], async () => {
+      await one.enter("true one", "exit");
+      await other.enter("true other", "exit");
+      return (all) => all.length >= 4;
+    });
+    expect(events.map((event) => [event.pid, event.line])).toEqual([
+      [pids[0], "true one"],
+      [pids[0], "exit"],
+      [pids[1], "true other"],
+      [pids[1], "exit"],
+    ]);
+  });
+
+  it("sees a bash by whatever name it was started, and by any user", async () => {
+    const sh = join(directory, "sh");
+    symlinkSync("/bin/bash", sh);
+    const { events } = await trace<Line>(["bashreadline"], async () => {
+      const command = `exec setpriv --reuid=65534 --clear-groups ${sh} --norc --noprofile -i`;
+      chmodSync(directory, 0o755);
+      await (await new Terminal(command).prompted()).enter("true as-sh", "exit");
+      return (all) => all.some(({ line }) => line === "exit");
+    });
+    const ours = events.filter(({ comm }) => comm === "sh");
+    expect(ours.map(({ line, uid }) => [line, uid])).toEqual([
+      ["true as-sh", 65534],
+      ["exit", 65534],
+    ]);
+  });
+
+  it("does not see what read -s and programs that turn the echo off are told", async () => {
+    const asks = "read -s -p 'password? ' secret; PS1='then? '";
+    const { events } = await trace<Line>(["bashreadline"], async () => {
+      const terminal = await new Terminal(BASH).prompted();
+      terminal.type(asks);
+      (await terminal.prompted(/password\? $/)).type("unseen");
+      await (await terminal.prompted(/then\? $/)).enter("exit");
+      return (all) => all.some(({ line }) => line === "exit");
+    });
+    const pid = events.find(({ line }) => line === asks)?.pid;
+    expect(events.filter((event) => event.pid === pid).map(({ line }) => line)).toEqual([asks, "exit"]);
+  });
+
+  it("counts what the model tool counts, of lines that it does not cut", async (context) => {
+    await using model = await ModelTool.start("bashreadline", [], "COMMAND");
+    if (model === undefined) return context.skip("no libbpf-tools here");
+    const lines = Array.from({ length: 20 }, (_, index) => `true line-${index}`);
+    const { events } = await trace<Line>(["bashreadline"], async () => {
+      await (await new Terminal(BASH).prompted()).enter(...lines, "exit");
+      return (all) => all.some(({ line }) => line === "exit");
+    });
+    const pid = events.find(({ line }) => line === "true line-0")?.pid;
+    expect(events.filter((event) => event.pid === pid)).toHaveLength(21);
+    expect(await model.count((row) => new RegExp(` ${pid} +(true line-\\d+|exit)$`).test(row), 21)).toBe(21);
   });
 
   it("--binary: other programs that use the readline library", async (context) => {
