@@ -1,11 +1,14 @@
+import { infoKind } from "./record.ts";
 import type { BtfStrings } from "./strings.ts";
+import { BtfKind } from "./types.ts";
 
 const UNDERSCORE = 0x5f;
 const FNV_BASIS = 0x811c9dc5;
 const FNV_PRIME = 0x01000193;
 
 /**
- * Finds the ids that may have a name: two typed arrays, no string and no object per type.
+ * Finds the ids that may have a name: two typed arrays, no string and no object per type. Functions have an index of their
+ * own: they are four fifths of a kernel's names, and few programs look for one.
  * Keyed by the hash of the name without its flavour, so that one index answers both exact and flavoured
  * look-ups. It may answer too much, never too little: the caller compares the names.
  */
@@ -16,8 +19,11 @@ export class NameIndex {
   readonly #next: Uint32Array;
   readonly #mask: number;
 
-  /** `positions` are the word positions of records in `words`, whose first word is a checked name offset. */
-  constructor(words: Uint32Array, positions: Uint32Array, strings: BtfStrings) {
+  /**
+   * `positions` are the word positions of records in `words`, whose first word is a checked name offset. Of these, the
+   * functions alone are indexed, or all the others.
+   */
+  constructor(words: Uint32Array, positions: Uint32Array, strings: BtfStrings, functions: boolean) {
     const size = 2 ** Math.ceil(Math.log2(Math.max(16, positions.length)));
     this.#mask = size - 1;
     this.#heads = new Uint32Array(size);
@@ -25,8 +31,9 @@ export class NameIndex {
     const { bytes, start } = strings;
     // From the last to the first, so that every chain ascends.
     for (let record = positions.length - 1; record >= 0; record--) {
-      const offset = words[positions[record]!]!;
-      if (offset === 0) continue;
+      const position = positions[record]!;
+      const offset = words[position]!;
+      if (offset === 0 || (infoKind(words[position + 1]!) === BtfKind.Func) !== functions) continue;
       const hash = offset >= start ? hashEssential(bytes, offset - start) : hashInBase(strings, offset);
       const bucket = hash & this.#mask;
       this.#next[record] = this.#heads[bucket]!;

@@ -24,7 +24,7 @@ export interface Placement {
 }
 
 /**
- * The BTF of an object in the form in which the running kernel accepts it. Ids keep their meaning, so that
+ * The BTF of an object in the form in which the running kernel accepts it: mostly as it is. Ids keep their meaning, so that
  * maps, function and line information can refer to them.
  */
 export function btfForKernel(btf: Btf, features: BtfFeatures, placement: Placement): Uint8Array {
@@ -34,14 +34,14 @@ export function btfForKernel(btf: Btf, features: BtfFeatures, placement: Placeme
 class KernelForm {
   readonly #btf: Btf;
   readonly #features: BtfFeatures;
-  readonly #builder: BtfBuilder;
+  /** Types that were added, by id: the first follows the object's last. */
+  readonly #added: NewBtfType[] = [];
   /** Types that differ from the object's, by id. */
   readonly #changed = new Map<number, BtfType>();
 
   constructor(btf: Btf, features: BtfFeatures) {
     this.#btf = btf;
     this.#features = features;
-    this.#builder = BtfBuilder.from(btf);
   }
 
   rewrite({ kconfig, hidden }: Placement): Uint8Array {
@@ -54,11 +54,18 @@ class KernelForm {
       if (section.name === ".kconfig" && kconfig !== undefined) this.#placeKconfig(section, kconfig);
     }
     // What was added above is made older too.
-    for (let id = this.#btf.startId; id < this.#builder.nextId; id++) this.#makeOlder(id);
+    for (let id = this.#btf.startId; id < this.#nextId; id++) this.#makeOlder(id);
+    if (this.#changed.size === 0) return this.#btf.bytes;
+    const builder = BtfBuilder.from(this.#btf);
+    for (const type of this.#added) builder.add(type);
     for (const [id, type] of this.#changed) {
-      if (type.kind !== BtfKind.Void) this.#builder.replace(id, type);
+      if (type.kind !== BtfKind.Void) builder.replace(id, type);
     }
-    return this.#builder.encode();
+    return builder.encode();
+  }
+
+  get #nextId(): number {
+    return this.#btf.endId + this.#added.length;
   }
 
   #type(id: number): BtfType {
@@ -66,7 +73,8 @@ class KernelForm {
   }
 
   #add(type: NewBtfType): number {
-    const id = this.#builder.add(type);
+    const id = this.#nextId;
+    this.#added.push(type);
     this.#change({ ...type, id } as BtfType);
     return id;
   }

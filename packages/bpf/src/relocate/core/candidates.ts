@@ -1,7 +1,7 @@
 import type { Btf } from "../../btf/btf.ts";
 import { essentialName } from "../../btf/essential-name.ts";
 import { RelocationError } from "../../errors.ts";
-import { kindsAreCompatible } from "./field-compatibility.ts";
+import { compatibleKinds } from "./field-compatibility.ts";
 
 /** A type of the target that may be the one which the program means. */
 export interface Candidate {
@@ -58,8 +58,7 @@ export class CandidateCache {
   }
 
   #among(btf: Btf, name: string, typeId: number): Candidate[] {
-    const kind = this.#local.kind(typeId);
-    const own = btf.idsOfEssentialName(name).filter((id) => id >= btf.startId);
-    return own.filter((id) => kindsAreCompatible(kind, btf.kind(id))).map((id) => ({ btf, id }));
+    const ids = btf.idsOfEssentialName(name, ...compatibleKinds(this.#local.kind(typeId)));
+    return ids.filter((id) => id >= btf.startId).map((id) => ({ btf, id }));
   }
 }

@@ -7,6 +7,11 @@ export function kindsAreCompatible(a: BtfKind, b: BtfKind): boolean {
   return a === b || (isEnumKind(a) && isEnumKind(b));
 }
 
+/** The kinds that a type of this kind may have in another BTF. */
+export function compatibleKinds(kind: BtfKind): readonly BtfKind[] {
+  return isEnumKind(kind) ? [BtfKind.Enum, BtfKind.Enum64] : [kind];
+}
+
 export function isEnumKind(kind: BtfKind): boolean {
   return kind === BtfKind.Enum || kind === BtfKind.Enum64;
 }

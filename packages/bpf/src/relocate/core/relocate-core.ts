@@ -25,6 +25,8 @@ export interface Poisoned {
 export class CoreRelocator {
   readonly #local: Btf;
   readonly #candidates: CandidateCache;
+  /** By what is asked: the same access is inlined in many places. */
+  readonly #results = new Map<string, CoreResult>();
 
   constructor(local: Btf, target: CoreTarget) {
     this.#local = local;
@@ -59,9 +61,15 @@ export class CoreRelocator {
         "update @skep/bpf, or build with an older compiler",
       );
     }
+    const { kind, typeId, access } = relocation;
+    const question = `${kind} ${typeId} ${access}`;
+    const known = this.#results.get(question);
+    if (known !== undefined) return known;
     const local = parseAccessPath(this.#local, relocation);
-    if (relocation.kind === CoreKind.TypeIdLocal) return ownTypeId(relocation.typeId);
-    return this.#amongCandidates(family, relocation, local);
+    const result =
+      kind === CoreKind.TypeIdLocal ? ownTypeId(typeId) : this.#amongCandidates(family, relocation, local);
+    this.#results.set(question, result);
+    return result;
   }
 
   #amongCandidates(family: CoreFamily, relocation: CoreRelocation, local: AccessPath): CoreResult {
