@@ -28,6 +28,8 @@ struct path_buffer {
 	 */
 	struct dentry *dentry;
 	struct vfsmount *mount;
+	/* The root of that mount. */
+	struct dentry *top;
 	__u32 start;
 };
 
@@ -47,36 +49,40 @@ static __always_inline struct path_buffer *path_buffer(void)
 }
 
 /*
- * Writes the path of a directory or file so that it ends before buffer->bytes[end], which is at most TEXT_AT. A path that is
- * too deep begins with "...", and one that leads nowhere (a pipe, a lazily unmounted disk) as far as it goes.
- * Returns where it begins.
+ * Writes the path of a directory or file, a struct path at `address`, so that it ends before bytes[end] of this CPU's buffer,
+ * which is at most TEXT_AT. A path that is too deep begins with "...", and one that leads nowhere (a pipe, a lazily unmounted
+ * disk) as far as it goes. Returns where it begins.
+ *
+ * Global, with numbers for arguments: the verifier then looks at it once, and not in each state that a caller may be in.
  */
-static __noinline __u32 write_path_before(struct path_buffer *buffer, __u32 end, const struct path *path)
+__noinline __u32 write_path_before(__u32 end, __u64 address)
 {
 	struct task_struct *task = (struct task_struct *)bpf_get_current_task();
 	struct fs_struct *fs = BPF_CORE_READ(task, fs);
 	/* What the process sees as the root of its files; nothing above it is part of a path. */
 	struct dentry *root = BPF_CORE_READ(fs, root.dentry);
 	struct vfsmount *root_mount = BPF_CORE_READ(fs, root.mnt);
+	const struct path *path = (const struct path *)address;
+	struct path_buffer *buffer = path_buffer();
 	volatile struct path_buffer *walk = buffer;
-	__u32 start;
+	__u32 start, length;
 	int depth;
 
-	if (!buffer || !path)
+	if (!buffer || end > TEXT_AT)
 		return end;
 	walk->dentry = BPF_CORE_READ(path, dentry);
 	walk->mount = BPF_CORE_READ(path, mnt);
+	walk->top = BPF_CORE_READ(path, mnt, mnt_root);
 	walk->start = end;
 	for (depth = 0; depth < DEPTH_MAX; depth++) {
 		struct dentry *dentry = walk->dentry;
 		struct vfsmount *mount = walk->mount;
-		struct dentry *parent = BPF_CORE_READ(dentry, d_parent);
-		const unsigned char *name;
-		__u32 length;
+		struct dentry *parent;
+		struct qstr name;
 
 		if (dentry == root && mount == root_mount)
 			break;
-		if (dentry == BPF_CORE_READ(mount, mnt_root)) {
+		if (dentry == walk->top) {
 			struct mount *here = (void *)mount - bpf_core_field_offset(struct mount, mnt);
 			struct mount *above = BPF_CORE_READ(here, mnt_parent);
 
@@ -84,17 +90,19 @@ static __noinline __u32 write_path_before(struct path_buffer *buffer, __u32 end,
 				break;
 			walk->dentry = BPF_CORE_READ(here, mnt_mountpoint);
 			walk->mount = &above->mnt;
+			walk->top = BPF_CORE_READ(above, mnt.mnt_root);
 			continue;
 		}
+		parent = BPF_CORE_READ(dentry, d_parent);
 		if (dentry == parent)
 			break;
-		length = BPF_CORE_READ(dentry, d_name.len);
-		name = BPF_CORE_READ(dentry, d_name.name);
+		BPF_CORE_READ_INTO(&name, dentry, d_name);
+		length = name.len;
 		start = walk->start;
 		if (length > NAME_MAX || start < TEXT_LOW + length + 4)
 			break;
 		start -= length;
-		bpf_probe_read_kernel(&buffer->bytes[start & 4095], length & NAME_MAX, name);
+		bpf_probe_read_kernel(&buffer->bytes[start & 4095], length & NAME_MAX, name.name);
 		start--;
 		buffer->bytes[start & 4095] = '/';
 		walk->start = start;
@@ -139,7 +147,7 @@ static __always_inline __u32 make_absolute(struct path_buffer *buffer, int dirfd
 	if (!directory)
 		return TEXT_AT;
 	buffer->bytes[TEXT_AT - 1] = '/';
-	return write_path_before(buffer, TEXT_AT - 1, directory);
+	return write_path_before(TEXT_AT - 1, (__u64)directory);
 }
 
 #endif

@@ -6,11 +6,12 @@
 #include "../common/filters.bpf.h"
 #include "../common/path.bpf.h"
 
-/* The whole path of a program, and all arguments together with their NULs, that an event has room for. */
-#define FILE_MAX 8191
+/* All arguments together with their NULs, and the whole path of a program, that an event has room for. */
 #define ARGS_MAX 16384
-/* The arguments of a call that failed are read one by one. */
-#define ARGS_COUNT 128
+#define FILE_MAX 8191
+/* The arguments of a call that failed are read one by one: so many in one go, and in so many goes. */
+#define ARGS_AT_ONCE 32
+#define ARGS_GOES 16
 
 /// Trace programs as they are started, with all their arguments: execve and execveat, and those that fail.
 /// @brief Trace programs as they are started
@@ -57,10 +58,22 @@ struct {
 	__type(value, struct call);
 } calls SEC(".maps");
 
-/* An event on its way. `length` counts the texts: in memory, for the verifier not to follow every number (see path.bpf.h). */
+/*
+ * An event on its way from one program to the next. All numbers are in memory, for the verifier not to follow each of their
+ * values (see path.bpf.h).
+ */
 struct draft {
-	unsigned char record[sizeof(struct event) + FILE_MAX + 1 + ARGS_MAX] __attribute__((aligned(8)));
-	__u32 length;
+	unsigned char record[sizeof(struct event) + ARGS_MAX + FILE_MAX + 1] __attribute__((aligned(8)));
+	/* Bytes of arguments, the first of the texts. */
+	__u32 args_length;
+	/* Bytes of the program's name at TEXT_AT of the path buffer, with its NUL, and what it is relative to. */
+	__u32 file_length;
+	int dirfd;
+	/* The program has no name that means anything: its path is that of the file which is executed. */
+	bool is_descriptor;
+	/* Of a call that failed: its arguments, and how often some of them have been read. */
+	const char *const *args;
+	__u32 goes;
 };
 
 static __always_inline struct event *event_of(struct draft *draft)
@@ -96,14 +109,19 @@ static __always_inline bool wanted(struct task_struct *task)
 	return comm_is(comm_target);
 }
 
+static __always_inline struct draft *this_draft(void)
+{
+	__u32 zero = 0;
+
+	return bpf_map_lookup_elem(&drafts, &zero);
+}
+
 static __always_inline struct draft *new_draft(struct task_struct *task, int ret)
 {
 	__u64 id = bpf_get_current_pid_tgid();
-	struct draft *draft;
+	struct draft *draft = this_draft();
 	struct event *event;
-	__u32 zero = 0;
 
-	draft = bpf_map_lookup_elem(&drafts, &zero);
 	if (!draft)
 		return 0;
 	event = event_of(draft);
@@ -116,29 +134,39 @@ static __always_inline struct draft *new_draft(struct task_struct *task, int ret
 	event->args_missing = 0;
 	bpf_get_current_comm(event->comm, sizeof(event->comm));
 	BPF_CORE_READ_STR_INTO(&event->pcomm, task, real_parent, comm);
+	draft->args_length = 0;
+	draft->dirfd = AT_FDCWD;
+	draft->is_descriptor = false;
+	draft->goes = 0;
 	return draft;
 }
 
-/* Puts the path of the program, which begins at `start` and is `length` bytes long behind TEXT_AT, before all other texts. */
-static __always_inline void add_file(struct draft *draft, struct path_buffer *buffer, __u32 start, __u32 length)
+/*
+ * Handling an event takes several programs, one after the other. Both system calls share them, and the verifier looks at each
+ * but once, which is most of what starting this tool takes.
+ */
+enum { READ_ARGUMENTS, SEND };
+int read_arguments(void *ctx);
+int send(void *ctx);
+
+struct {
+	__uint(type, BPF_MAP_TYPE_PROG_ARRAY);
+	__uint(max_entries, 2);
+	__uint(key_size, sizeof(__u32));
+	__array(values, int(void *));
+} programs SEC(".maps") = {
+	.values = {
+		[READ_ARGUMENTS] = (void *)&read_arguments,
+		[SEND] = (void *)&send,
+	},
+};
+
+/* Goes on in another program, and does not come back. */
+static __always_inline int go_on(void *ctx, __u32 program)
 {
-	__u32 size = (TEXT_AT - start + length) & FILE_MAX;
-
-	bpf_probe_read_kernel(event_of(draft)->texts, size, &buffer->bytes[start & 4095]);
-	event_of(draft)->file = size << 16;
-	draft->length = size;
-}
-
-static __always_inline void send(struct draft *draft)
-{
-	__u32 file = event_of(draft)->file >> 16;
-	__u64 size = *(volatile __u32 *)&draft->length;
-
-	event_of(draft)->args = (size - file) << 16 | file;
-	if (size > FILE_MAX + ARGS_MAX)
-		size = FILE_MAX + ARGS_MAX;
-	if (bpf_ringbuf_output(&events, draft->record, sizeof(struct event) + size, 0))
-		__sync_fetch_and_add(&lost_events, 1);
+	bpf_tail_call(ctx, &programs, program);
+	__sync_fetch_and_add(&lost_events, 1);
+	return 0;
 }
 
 static __always_inline int enter(int dirfd, const char *file, const char *const *args)
@@ -151,36 +179,59 @@ static __always_inline int enter(int dirfd, const char *file, const char *const 
 	return 0;
 }
 
-/* A program that has been started has its arguments in one piece, at the top of its memory. */
-static __always_inline void add_args(struct draft *draft, struct task_struct *task)
+/* Calls come back only when they failed: else there is no caller any more. */
+static __always_inline int leave(struct trace_event_raw_sys_exit *ctx)
 {
-	unsigned long begin = BPF_CORE_READ(task, mm, arg_start);
-	unsigned long end = BPF_CORE_READ(task, mm, arg_end);
-	__u64 size = end - begin;
-	__u32 at = draft->length & FILE_MAX;
+	struct task_struct *task = (struct task_struct *)bpf_get_current_task();
+	__u32 tid = bpf_get_current_pid_tgid();
+	struct call *found = bpf_map_lookup_elem(&calls, &tid);
+	struct path_buffer *buffer = path_buffer();
+	struct draft *draft;
+	struct call call;
+	long length;
 
-	if (size > ARGS_MAX)
-		size = ARGS_MAX;
-	if (bpf_probe_read_user(&event_of(draft)->texts[at], size, (const void *)begin))
-		size = 0;
-	draft->length = at + size;
-	event_of(draft)->args_missing = end - begin - size;
+	if (!found || !buffer)
+		return 0;
+	call = *found;
+	bpf_map_delete_elem(&calls, &tid);
+	if (ctx->ret >= 0 || started || !wanted(task))
+		return 0;
+	draft = new_draft(task, ctx->ret);
+	if (!draft)
+		return 0;
+	length = bpf_probe_read_user_str(&buffer->bytes[TEXT_AT], PATH_MAX, call.file);
+	if (length <= 0) {
+		buffer->bytes[TEXT_AT] = '\0';
+		length = 1;
+	}
+	draft->file_length = length;
+	draft->dirfd = call.dirfd;
+	draft->args = call.args;
+	return go_on(ctx, READ_ARGUMENTS);
 }
 
-/* The arguments of a call, as the caller has them: a null pointer ends them. */
-static __always_inline void add_args_of_call(struct draft *draft, const struct call *call)
+/* The arguments of a call that failed, as the caller has them: a null pointer ends them. */
+/// @attach false
+SEC("tracepoint")
+int read_arguments(void *ctx)
 {
-	volatile __u32 *length = &draft->length;
-	volatile __u32 *missing = &event_of(draft)->args_missing;
+	struct draft *draft = this_draft();
+	volatile __u32 *length, *missing;
+	const char *const *args;
 	const char *arg;
 	__u32 index, at;
 	long size;
 
-	for (index = 0; index < ARGS_COUNT; index++) {
-		if (bpf_probe_read_user(&arg, sizeof(arg), &call->args[index]) || !arg)
-			return;
+	if (!draft)
+		return 0;
+	length = &draft->args_length;
+	missing = &event_of(draft)->args_missing;
+	args = draft->args;
+	for (index = 0; index < ARGS_AT_ONCE; index++) {
+		if (bpf_probe_read_user(&arg, sizeof(arg), &args[index]) || !arg)
+			return go_on(ctx, SEND);
 		at = *length;
-		if (at > ARGS_MAX)
+		if (at > ARGS_MAX - PATH_MAX)
 			break;
 		size = bpf_probe_read_user_str(&event_of(draft)->texts[at], PATH_MAX, arg);
 		/* When there is no such program, the kernel does not look at the arguments: some may not be in memory. */
@@ -194,38 +245,41 @@ static __always_inline void add_args_of_call(struct draft *draft, const struct c
 		if (size == PATH_MAX)
 			*missing = 1;
 	}
+	draft->args = args + ARGS_AT_ONCE;
+	if (index == ARGS_AT_ONCE && ++draft->goes < ARGS_GOES)
+		return go_on(ctx, READ_ARGUMENTS);
 	*missing = 1;
+	return go_on(ctx, SEND);
 }
 
-/* Calls come back only when they failed: else there is no caller any more. */
-static __always_inline int leave(struct trace_event_raw_sys_exit *ctx)
+/* Puts the program's whole path behind the arguments. */
+/// @attach false
+SEC("tracepoint")
+int send(void *ctx)
 {
 	struct task_struct *task = (struct task_struct *)bpf_get_current_task();
-	__u32 tid = bpf_get_current_pid_tgid();
-	struct call *found = bpf_map_lookup_elem(&calls, &tid);
-	struct path_buffer *buffer;
-	struct draft *draft;
-	struct call call;
-	long length;
+	struct path_buffer *buffer = path_buffer();
+	struct draft *draft = this_draft();
+	__u32 start, file_size;
+	__u64 args_size;
+	struct file *exe;
 
-	if (!found)
-		return 0;
-	call = *found;
-	bpf_map_delete_elem(&calls, &tid);
-	if (ctx->ret >= 0 || started || !wanted(task))
-		return 0;
-	buffer = path_buffer();
-	draft = new_draft(task, ctx->ret);
 	if (!buffer || !draft)
 		return 0;
-	length = bpf_probe_read_user_str(&buffer->bytes[TEXT_AT], PATH_MAX, call.file);
-	if (length <= 0 || length > PATH_MAX) {
-		buffer->bytes[TEXT_AT] = '\0';
-		length = 1;
-	}
-	add_file(draft, buffer, make_absolute(buffer, call.dirfd), length);
-	add_args_of_call(draft, &call);
-	send(draft);
+	if (draft->is_descriptor) {
+		exe = BPF_CORE_READ(task, mm, exe_file);
+		start = write_path_before(TEXT_AT, (__u64)&exe->f_path);
+	} else
+		start = make_absolute(buffer, draft->dirfd);
+	file_size = (TEXT_AT - start + draft->file_length) & FILE_MAX;
+	args_size = draft->args_length;
+	if (args_size > ARGS_MAX)
+		args_size = ARGS_MAX;
+	event_of(draft)->args = args_size << 16;
+	event_of(draft)->file = file_size << 16 | args_size;
+	bpf_probe_read_kernel(&event_of(draft)->texts[args_size], file_size, &buffer->bytes[start & 4095]);
+	if (bpf_ringbuf_output(&events, draft->record, sizeof(struct event) + args_size + file_size, 0))
+		__sync_fetch_and_add(&lost_events, 1);
 	return 0;
 }
 
@@ -273,31 +327,34 @@ int start_program(struct trace_event_raw_sched_process_exec *ctx)
 	const char *file = (const char *)ctx + (ctx->__data_loc_filename & 0xffff);
 	/* A thread that executes a program becomes the process's first: it has another number now. */
 	__u32 old_tid = ctx->old_pid;
-	__u32 start = TEXT_AT;
-	struct path_buffer *buffer;
+	struct path_buffer *buffer = path_buffer();
+	unsigned long args, all;
 	struct draft *draft;
-	struct file *exe;
+	__u64 size;
 	long length;
 
 	bpf_map_delete_elem(&calls, &old_tid);
-	if (failed || !wanted(task))
+	if (failed || !buffer || !wanted(task))
 		return 0;
-	buffer = path_buffer();
 	draft = new_draft(task, 0);
-	if (!buffer || !draft)
+	if (!draft)
 		return 0;
 	length = bpf_probe_read_kernel_str(&buffer->bytes[TEXT_AT], PATH_MAX, file);
-	if (length <= 0 || length > PATH_MAX || is_descriptor(&buffer->bytes[TEXT_AT])) {
+	if (length <= 0 || is_descriptor(&buffer->bytes[TEXT_AT])) {
 		buffer->bytes[TEXT_AT] = '\0';
 		length = 1;
-		exe = BPF_CORE_READ(task, mm, exe_file);
-		start = write_path_before(buffer, TEXT_AT, &exe->f_path);
-	} else
-		start = make_absolute(buffer, AT_FDCWD);
-	add_file(draft, buffer, start, length);
-	add_args(draft, task);
-	send(draft);
-	return 0;
+		draft->is_descriptor = true;
+	}
+	draft->file_length = length;
+	/* It has its arguments in one piece, at the top of its memory. */
+	args = BPF_CORE_READ(task, mm, arg_start);
+	all = BPF_CORE_READ(task, mm, arg_end) - args;
+	size = all > ARGS_MAX ? ARGS_MAX : all;
+	if (bpf_probe_read_user(event_of(draft)->texts, size, (const void *)args))
+		size = 0;
+	draft->args_length = size;
+	event_of(draft)->args_missing = all - size;
+	return go_on(ctx, SEND);
 }
 
 /* A thread that dies inside a call never returns from it, and its number will belong to another. */

@@ -110,24 +110,56 @@ static __always_inline int enter(const char *path, int dirfd, unsigned int flags
 	return 0;
 }
 
+/* A call that has returned, on its way from the program that saw it to the one that reports it. */
+struct returned {
+	struct call call;
+	/* A descriptor, or negative. */
+	int result;
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct returned);
+} returns SEC(".maps");
+
 /*
- * The path is read when the call has returned: the kernel has touched its pages by then. `result` is a descriptor, or negative.
+ * All system calls share one program that reports, and the verifier looks at it but once: that is most of what starting this
+ * tool takes.
  */
-static __always_inline int report(const struct call *call, int result)
+int report(void *ctx);
+
+struct {
+	__uint(type, BPF_MAP_TYPE_PROG_ARRAY);
+	__uint(max_entries, 1);
+	__uint(key_size, sizeof(__u32));
+	__array(values, int(void *));
+} programs SEC(".maps") = {
+	.values = { (void *)&report },
+};
+
+/* The path is read when the call has returned: the kernel has touched its pages by then. */
+/// @attach false
+SEC("tracepoint")
+int report(void *ctx)
 {
 	struct task_struct *task = (struct task_struct *)bpf_get_current_task();
 	__u64 id = bpf_get_current_pid_tgid();
+	struct path_buffer *buffer = path_buffer();
+	__u32 start = TEXT_AT, zero = 0, size;
 	struct event event = {};
-	struct path_buffer *buffer;
-	__u32 start = TEXT_AT, size;
+	struct returned *returned;
+	struct call *call;
 	struct file *file;
 	long length;
+	int result;
 
-	if (failed && result >= 0)
+	returned = bpf_map_lookup_elem(&returns, &zero);
+	if (!buffer || !returned)
 		return 0;
-	buffer = path_buffer();
-	if (!buffer)
-		return 0;
+	call = &returned->call;
+	result = returned->result;
 	length = call->by_handle ? 0 : bpf_probe_read_user_str(&buffer->bytes[TEXT_AT], PATH_MAX, call->path);
 	if (length <= 0 || length > PATH_MAX) {
 		buffer->bytes[TEXT_AT] = '\0';
@@ -135,7 +167,7 @@ static __always_inline int report(const struct call *call, int result)
 	}
 	file = call->by_handle && result >= 0 ? file_of(result) : 0;
 	if (file)
-		start = write_path_before(buffer, TEXT_AT, &file->f_path);
+		start = write_path_before(TEXT_AT, (__u64)&file->f_path);
 	else
 		start = make_absolute(buffer, call->dirfd);
 	if (path_text[0] && !has_path_text(start))
@@ -162,17 +194,31 @@ static __always_inline int report(const struct call *call, int result)
 	return 0;
 }
 
-static __always_inline int leave(struct trace_event_raw_sys_exit *ctx)
+/* The call has its result: goes on in `report`, and does not come back. */
+static __always_inline int leave(void *ctx, void *map, const void *key, int result)
+{
+	struct call *call = bpf_map_lookup_elem(map, key);
+	struct returned *returned;
+	__u32 zero = 0;
+
+	returned = bpf_map_lookup_elem(&returns, &zero);
+	if (!call || !returned)
+		return 0;
+	returned->call = *call;
+	returned->result = result;
+	bpf_map_delete_elem(map, key);
+	if (failed && result >= 0)
+		return 0;
+	bpf_tail_call(ctx, &programs, 0);
+	__sync_fetch_and_add(&lost_events, 1);
+	return 0;
+}
+
+static __always_inline int leave_call(struct trace_event_raw_sys_exit *ctx)
 {
 	__u32 tid = bpf_get_current_pid_tgid();
-	struct call *found = bpf_map_lookup_elem(&calls, &tid);
-	struct call call;
 
-	if (!found)
-		return 0;
-	call = *found;
-	bpf_map_delete_elem(&calls, &tid);
-	return report(&call, ctx->ret);
+	return leave(ctx, &calls, &tid, ctx->ret);
 }
 
 /* arm64 and riscv have neither open nor creat. */
@@ -187,7 +233,7 @@ int enter_open(struct trace_event_raw_sys_enter *ctx)
 SEC("tracepoint/syscalls/sys_exit_open")
 int exit_open(struct trace_event_raw_sys_exit *ctx)
 {
-	return leave(ctx);
+	return leave_call(ctx);
 }
 
 /// @optional
@@ -201,7 +247,7 @@ int enter_creat(struct trace_event_raw_sys_enter *ctx)
 SEC("tracepoint/syscalls/sys_exit_creat")
 int exit_creat(struct trace_event_raw_sys_exit *ctx)
 {
-	return leave(ctx);
+	return leave_call(ctx);
 }
 
 SEC("tracepoint/syscalls/sys_enter_openat")
@@ -213,7 +259,7 @@ int enter_openat(struct trace_event_raw_sys_enter *ctx)
 SEC("tracepoint/syscalls/sys_exit_openat")
 int exit_openat(struct trace_event_raw_sys_exit *ctx)
 {
-	return leave(ctx);
+	return leave_call(ctx);
 }
 
 /* openat2 came with Linux 5.6. */
@@ -231,7 +277,7 @@ int enter_openat2(struct trace_event_raw_sys_enter *ctx)
 SEC("tracepoint/syscalls/sys_exit_openat2")
 int exit_openat2(struct trace_event_raw_sys_exit *ctx)
 {
-	return leave(ctx);
+	return leave_call(ctx);
 }
 
 /// @optional
@@ -245,7 +291,7 @@ int enter_open_by_handle_at(struct trace_event_raw_sys_enter *ctx)
 SEC("tracepoint/syscalls/sys_exit_open_by_handle_at")
 int exit_open_by_handle_at(struct trace_event_raw_sys_exit *ctx)
 {
-	return leave(ctx);
+	return leave_call(ctx);
 }
 
 /* A thread that dies inside a call never returns from it, and its number will belong to another. */
@@ -286,12 +332,6 @@ SEC("tracepoint/io_uring/io_uring_complete")
 int complete_request(struct trace_event_raw_io_uring_complete *ctx)
 {
 	__u64 key = (__u64)ctx->req;
-	struct call *found = bpf_map_lookup_elem(&requests, &key);
-	struct call call;
 
-	if (!found)
-		return 0;
-	call = *found;
-	bpf_map_delete_elem(&requests, &key);
-	return report(&call, ctx->res);
+	return leave(ctx, &requests, &key, ctx->res);
 }
