@@ -1,7 +1,15 @@
+import { execFileSync } from "node:child_process";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
 import { describe, expect, it } from "vitest";
+import { readElf } from "../../src/elf/read-elf.ts";
 import { InvalidArgumentError, NotImplementedError } from "../../src/errors.ts";
-import { parseUsdtArguments } from "../../src/links/usdt-arguments.ts";
+import { parseUsdtArguments, type UsdtArgument } from "../../src/links/usdt-arguments.ts";
+import { usdtNotes } from "../../src/links/usdt-notes.ts";
 import { encodeUsdtSpec, USDT_SPEC_BYTES } from "../../src/links/usdt-spec.ts";
+import { hasSdtHeader } from "./native-program.ts";
 
 const x86 = (text: string) => parseUsdtArguments(text, "x86_64");
 const arm = (text: string) => parseUsdtArguments(text, "aarch64");
@@ -81,6 +89,31 @@ describe("USDT arguments of x86-64", () => {
   });
 });
 
+/** `i32 [x29+104]`: the type, and the place by the names of the machine's registers. */
+function armText({ size, signed, location }: UsdtArgument): string {
+  const type = `${signed ? "i" : "u"}${size * 8}`;
+  if (location.kind === "constant") return `${type} ${location.value}`;
+  const number = location.register / 8;
+  const register = number === 31 ? "sp" : `x${number}`;
+  if (location.kind !== "memory") return `${type} ${register}`;
+  return `${type} [${register}${location.offset < 0n ? "" : "+"}${location.offset}]`;
+}
+
+/** Notes alone matter, so that nothing is linked. */
+function compileForArm64(): Uint8Array {
+  const directory = mkdtempSync(join(tmpdir(), "skep-arm64-"));
+  try {
+    const source = fileURLToPath(new URL("../fixtures/native/arm64-probes.c", import.meta.url));
+    const output = join(directory, "probes.o");
+    const headers = ["-I/usr/include/x86_64-linux-gnu", "-I/usr/include/aarch64-linux-gnu"];
+    const flags = ["--target=aarch64-linux-gnu", "-ffreestanding", "-O2", ...headers];
+    execFileSync("clang", [...flags, "-c", "-o", output, source]);
+    return readFileSync(output);
+  } finally {
+    rmSync(directory, { recursive: true });
+  }
+}
+
 describe("USDT arguments of arm64", () => {
   it("reads registers, memory with blanks inside the brackets, and constants", () => {
     expect(arm("-4@[sp, 60] 8@[x19] 8@x1 -4@w2 -4@5 4@-1").map((a) => a.location)).toEqual([
@@ -93,9 +126,55 @@ describe("USDT arguments of arm64", () => {
     ]);
   });
 
-  it("refuses registers that do not exist", () => {
-    expect(() => arm("8@x31")).toThrow(NotImplementedError);
-    expect(() => arm("8@v0")).toThrow(NotImplementedError);
+  /** As compilers write them, in programs and libraries of arm64 distributions. */
+  it.each<[string, readonly string[]]>([
+    ["8@x0 -4@w1 8@x30", ["u64 x0", "i32 x1", "u64 x30"]],
+    ["8@x19 8@x0", ["u64 x19", "u64 x0"]],
+    ["8@[x29, 104] 8@x21 -4@w3 1@[sp, 47]", ["u64 [x29+104]", "u64 x21", "i32 x3", "u8 [sp+47]"]],
+    ["-8@[x29, -16] 8@[x0, #24] 4@[x2,0x10]", ["i64 [x29-16]", "u64 [x0+24]", "u32 [x2+16]"]],
+    ["-4@[sp] -2@[ x3 ] 1@w28", ["i32 [sp+0]", "i16 [x3+0]", "u8 x28"]],
+    ["-4@0 -4@-9 8@1099511627776 4@0x7f", ["i32 0", "i32 -9", "u64 1099511627776", "u32 127"]],
+  ])("reads %s", (text, meant) => {
+    expect(arm(text).map(armText)).toEqual(meant);
+  });
+
+  it.each([
+    "8@x31",
+    "8@v0",
+    "8@d0",
+    "8@[x31, 8]",
+    "8@[x0, x1]",
+    "-4@[x19, w0, sxtw 2]",
+    "8@[x0, 8]!",
+    "8@[12]",
+    "8@[x0, #:lo12:counter]",
+    "8@%rax",
+    "8f@d0",
+    "16@x0",
+  ])("refuses %s in words", (text) => {
+    expect(() => arm(text)).toThrow(NotImplementedError);
+    expect(() => arm(text)).toThrow(`USDT argument "${text}"`);
+  });
+
+  it.skipIf(!hasSdtHeader)("reads the notes that clang leaves", () => {
+    const notes = new Map(usdtNotes(readElf(compileForArm64())).map((note) => [note.name, note]));
+    const types = (name: string) =>
+      arm(notes.get(name)?.argumentText ?? "?").map((a) => [a.signed ? -a.size : a.size, a.location.kind]);
+    expect([...notes.values()].map(({ provider }) => provider)).toEqual(Array(5).fill("skep"));
+    expect(types("values").map(([size]) => size)).toEqual([-4, -8, 1, -2]);
+    expect(types("memory")).toEqual([
+      [-4, "memory"],
+      [-8, "memory"],
+      [-8, "memory"],
+      [-4, "memory"],
+    ]);
+    expect(arm(notes.get("constants")?.argumentText ?? "").map(armText)).toEqual([
+      "i32 7",
+      "i32 -9",
+      "i64 1099511627776",
+    ]);
+    expect(types("addressed").map(([size]) => size)).toEqual([-4, -4, 8]);
+    expect(types("none")).toEqual([]);
   });
 });
 
@@ -120,6 +199,26 @@ describe("the record that bpf_usdt_arg() reads", () => {
     expect([view.getUint8(14), view.getInt8(15)]).toEqual([1, 32]);
     expect([view.getUint32(24, true), view.getInt16(28, true), view.getInt8(31)]).toEqual([1, RAX, 56]);
     expect([view.getBigUint64(192, true), view.getInt16(200, true)]).toEqual([0x1122n, 2]);
+  });
+
+  it("has the same layout on arm64", () => {
+    const args = arm("-4@[sp, 60] 8@x19 2@513");
+    const view = new DataView(
+      encodeUsdtSpec(args, 7n, { scaledIndex: false, addressFromProbe: () => 0n }).buffer,
+    );
+    const record = (index: number) => [
+      view.getBigInt64(16 * index, true),
+      view.getUint32(16 * index + 8, true),
+      view.getInt16(16 * index + 12, true),
+      view.getUint8(16 * index + 14),
+      view.getInt8(16 * index + 15),
+    ];
+    expect([0, 1, 2].map(record)).toEqual([
+      [60n, 2, 31 * 8, 1, 32],
+      [0n, 1, 19 * 8, 0, 0],
+      [513n, 0, 0, 0, 48],
+    ]);
+    expect([view.getBigUint64(192, true), view.getInt16(200, true)]).toEqual([7n, 3]);
   });
 
   it("packs a scaled index into the bytes of the type", () => {
