@@ -8,8 +8,8 @@ import { HostMachine } from "./formats/host-machine.ts";
 import { kindsOf, printkKind } from "./kinds.ts";
 import type { Naming } from "./naming.ts";
 import type { Output } from "./output.ts";
-import type { StackFormat } from "./profiles/documents.ts";
 import { filterKind } from "./samples/filter-kind.ts";
+import { HistogramSheet } from "./samples/histogram-sheet.ts";
 import { processesFeed } from "./samples/processes-feed.ts";
 import { sampleFeed } from "./samples/sample-feed.ts";
 import { type Screen, sampleSource } from "./samples/sample-source.ts";
@@ -61,7 +61,11 @@ export function openSession(object: BpfObject, options: SessionOptions): Session
   if (printk) kindsBySource.push([printkKind(columnOptions)]);
   const eventKinds = kindsBySource.flat();
   const samples = sampled.map((map) => shownSample(object, map, columnOptions, naming));
-  if (show.stacks !== undefined) requireStacks(show.stacks, eventKinds, samples);
+  if (show.stacks !== undefined)
+    requireSuited(`${show.stacks} is for stacks`, eventKinds, samples, ({ stacks }) => stacks !== undefined);
+  if (show.draw !== undefined)
+    requireSuited("svg is for histograms", eventKinds, samples, ({ histograms }) => histograms !== undefined);
+  const sheet = show.draw && new HistogramSheet(samples.length, show.draw);
   const kinds = [...eventKinds, ...samples.map(({ kind }) => kind)];
   checkColumns(
     "sort",
@@ -113,6 +117,7 @@ export function openSession(object: BpfObject, options: SessionOptions): Session
       warn: say,
       stacks: show.stacks,
       document: show.document,
+      sheet,
       top: show.top,
       eachLook: options.interval !== undefined,
       screen: screenFor(samples[index]!),
@@ -147,16 +152,17 @@ export function openSession(object: BpfObject, options: SessionOptions): Session
   }
 }
 
-/** @throws {UsageError} */
-function requireStacks(
-  format: StackFormat,
+/** @throws {UsageError} when there is anything to show that the output is not for */
+function requireSuited(
+  output: string,
   events: readonly EventKind[],
   samples: readonly ShownSample[],
+  isSuited: (sample: ShownSample) => boolean,
 ): void {
-  const other = events[0]?.name ?? samples.find(({ stacks }) => stacks === undefined)?.kind.name;
+  const other = events[0]?.name ?? samples.find((sample) => !isSuited(sample))?.kind.name;
   if (other === undefined && samples.length > 0) return;
   throw new UsageError(
-    `--output ${format} is for stacks${other === undefined ? "" : `, which ${other} holds none of`}`,
+    `--output ${output}${other === undefined ? "" : `, which ${other} holds none of`}`,
     "give table, json, csv or yaml",
   );
 }

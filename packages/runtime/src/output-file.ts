@@ -11,13 +11,14 @@ import { UsageError } from "./usage-error.ts";
  */
 export function outputFile(
   own: OwnValues,
-  { document, stacks }: Pick<ShowOptions, "document" | "stacks">,
+  { document, draw }: Pick<ShowOptions, "document" | "draw">,
   stdout: Writable,
 ): Writable | undefined {
   const path = own.get("output-file");
   if (path === undefined) {
-    if (document === undefined || !("isTTY" in stdout) || stdout.isTTY !== true) return undefined;
-    throw new UsageError(`--output ${stacks} is nothing for a terminal`, "add --output-file FILE");
+    const isPicture = document !== undefined || draw !== undefined;
+    if (!isPicture || !("isTTY" in stdout) || stdout.isTTY !== true) return undefined;
+    throw new UsageError(`--output ${own.get("output")} is nothing for a terminal`, "add --output-file FILE");
   }
   try {
     return createWriteStream(path, { fd: openSync(path, "w") });

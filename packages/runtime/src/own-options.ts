@@ -110,7 +110,7 @@ export const OWN_OPTIONS = [
     name: "output",
     short: "o",
     value: "FORMAT",
-    help: "table, json, csv, yaml; of stacks also folded, flamegraph, pprof, speedscope [default: table]",
+    help: "table, json, csv, yaml; of histograms also svg; of stacks folded, flamegraph, pprof, speedscope [default: table]",
   },
   {
     name: "output-file",

@@ -2,11 +2,12 @@ import type { BpfValue } from "@skep/bpf";
 import { type Fields, parseFields } from "./fields.ts";
 import type { OwnValues } from "./own-options.ts";
 import { documentMaker, type MakeDocument, type StackFormat } from "./profiles/documents.ts";
+import type { DrawHistograms } from "./samples/histogram-sheet.ts";
 import { parseSort, type SortKey } from "./sort.ts";
 import { TIME_KINDS, type TimeKind } from "./timeline.ts";
 import { UsageError } from "./usage-error.ts";
 import type { EventKind } from "./view.ts";
-import { isStackFormat, OUTPUT_WORDS, type OutputFormat } from "./views.ts";
+import { isRowFormat, isStackFormat, OUTPUT_WORDS, type OutputFormat, PICTURE } from "./views.ts";
 
 /** What the command line says about how events are shown. */
 export interface ShowOptions {
@@ -15,6 +16,8 @@ export interface ShowOptions {
   readonly stacks: StackFormat | undefined;
   /** Makes a file of what the whole run has counted. */
   readonly document: MakeDocument | undefined;
+  /** Draws the histograms that the whole run has counted, in place of rows. */
+  readonly draw: DrawHistograms | undefined;
   /** Most entries of a look at a map. */
   readonly top: number | undefined;
   /** Without it a table has the time of day, and other formats have what the event has. */
@@ -50,15 +53,21 @@ export async function showOptions(own: OwnValues, looks = false, title = "profil
     );
   const stacks = isStackFormat(output) ? output : undefined;
   return {
-    output: isStackFormat(output) ? "table" : output,
+    output: isRowFormat(output) ? output : "table",
     stacks,
     document: await documentMaker(stacks, title, own.get("compare")),
+    draw: output === PICTURE ? await histogramDrawer(title) : undefined,
     top: topOf(own.get("top")),
     timestamp: timestamp === undefined ? undefined : oneOf("timestamp", TIME_KINDS, timestamp),
     fields: fields === undefined ? undefined : parseFields(fields),
     filter: filter === undefined ? undefined : await filterMaker(filter),
     sort: sort === undefined ? [] : parseSort(sort),
   };
+}
+
+async function histogramDrawer(title: string): Promise<DrawHistograms> {
+  const { histogramPicture } = await import("./samples/histogram-picture.ts");
+  return (groups, run) => histogramPicture(groups, { ...run, title });
 }
 
 function topOf(text: string | undefined): number | undefined {

@@ -15,8 +15,15 @@ export type OutputFormat = keyof typeof OUTPUTS;
 
 export const OUTPUT_FORMATS = Object.keys(OUTPUTS) as readonly OutputFormat[];
 
-/** All that `--output` may say: counts by stack have formats of their own. */
-export const OUTPUT_WORDS: readonly (OutputFormat | StackFormat)[] = [...OUTPUT_FORMATS, ...STACK_FORMATS];
+/** What `--output` says for histograms as a picture. */
+export const PICTURE = "svg";
+
+/** All that `--output` may say: counts by stack and histograms have formats of their own. */
+export const OUTPUT_WORDS = [...OUTPUT_FORMATS, ...STACK_FORMATS, PICTURE] as const;
+
+export function isRowFormat(word: string): word is OutputFormat {
+  return Object.hasOwn(OUTPUTS, word);
+}
 
 export function isStackFormat(word: string): word is StackFormat {
   return (STACK_FORMATS as readonly string[]).includes(word);

@@ -9,7 +9,9 @@ import {
   histogramLines,
   percentilesOf,
   type Slots,
+  slotsOf,
 } from "./histogram.ts";
+import type { HistogramGroup, HistogramPanel } from "./histogram-picture.ts";
 import type { Entry } from "./map-reader.ts";
 import type { SampleView } from "./sample-view.ts";
 import type { SampledMap } from "./sampled-maps.ts";
@@ -55,7 +57,10 @@ export const PERCENTILE_MEMBERS: readonly MemberShape[] = [
 
 /** Finds the counts in the values of a map. */
 export interface HistogramReader {
+  /** From the first that counted anything to the last. */
   buckets(entry: Entry): readonly Bucket[];
+  /** All of them. */
+  slots(entry: Entry): readonly Bucket[];
 }
 
 /** @throws {MalformedError} when the values of the map hold no counts */
@@ -70,7 +75,10 @@ export function histogramReader(sampled: SampledMap, value: Shape): HistogramRea
       `map ${sampled.map.name} cannot be shown as ${sampled.show}: its value has no counts`,
       `give the value a member "${SLOTS}", an array of unsigned integers`,
     );
-  return { buckets: (entry) => bucketsOf(counts(entry.value), slots) };
+  return {
+    buckets: (entry) => bucketsOf(counts(entry.value), slots),
+    slots: (entry) => slotsOf(counts(entry.value), slots),
+  };
 }
 
 function countsIn(shape: Shape): ((value: BpfValue) => readonly Count[]) | undefined {
@@ -94,8 +102,7 @@ export function histograms(
   columns: readonly Column[],
 ): SampleView {
   const { unit, percentiles } = sampled;
-  const keys = columns.filter(({ path }) => path[0] === "key" || path[0] === "cpu");
-  const others = columns.filter(({ path }) => path[0] === "value" && path.length > 1 && path[1] !== SLOTS);
+  const { keys, others } = columnsAround(columns);
   return {
     header: undefined,
     lines: (entries) =>
@@ -113,6 +120,34 @@ export function histograms(
           "",
         ];
       }),
+  };
+}
+
+/** The same for a picture. */
+export function histogramGroup(
+  { percentiles, unit }: SampledMap,
+  reader: HistogramReader,
+  columns: readonly Column[],
+  entries: readonly Entry[],
+): HistogramGroup {
+  const { keys, others } = columnsAround(columns);
+  const panels = entries.map((entry): HistogramPanel => {
+    const record = entryRecord(entry);
+    return {
+      name: keys.map((column) => `${column.name} ${column.text(record)}`).join("   "),
+      notes: others.map((column) => `${column.path.slice(1).join(".")} = ${column.text(record)}`),
+      slots: reader.slots(entry),
+      percentiles: percentilesOf(reader.buckets(entry), percentiles),
+    };
+  });
+  return { unit, panels };
+}
+
+/** What is said of an entry beside its counts. */
+function columnsAround(columns: readonly Column[]) {
+  return {
+    keys: columns.filter(({ path }) => path[0] === "key" || path[0] === "cpu"),
+    others: columns.filter(({ path }) => path[0] === "value" && path.length > 1 && path[1] !== SLOTS),
   };
 }
 

@@ -22,8 +22,12 @@ export type Slots =
 export function bucketsOf(counts: readonly Count[], slots: Slots): Bucket[] {
   const first = slots.kind === "linear" ? counts.findIndex((count) => count > 0) : 0;
   const last = counts.findLastIndex((count) => count > 0);
-  const buckets = counts.map((count, index) => ({ ...rangeOf(index, slots), count: BigInt(count) }));
-  return last < 0 ? [] : buckets.slice(first, last + 1);
+  return last < 0 ? [] : slotsOf(counts, slots).slice(first, last + 1);
+}
+
+/** A bucket for each slot. */
+export function slotsOf(counts: readonly Count[], slots: Slots): Bucket[] {
+  return counts.map((count, index) => ({ ...rangeOf(index, slots), count: BigInt(count) }));
 }
 
 function rangeOf(index: number, slots: Slots): { readonly low: bigint; readonly high: bigint } {

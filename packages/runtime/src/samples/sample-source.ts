@@ -6,10 +6,10 @@ import type { Selection, View } from "../view.ts";
 import { entryRecord } from "./entry-kind.ts";
 import { type Order, orderOf } from "./entry-order.ts";
 import { filterRecord } from "./filter-kind.ts";
+import type { HistogramSheet } from "./histogram-sheet.ts";
 import type { Entry } from "./map-reader.ts";
 import type { SampleSource } from "./sample-feed.ts";
 import type { ShownSample, StackShow } from "./shown-sample.ts";
-import type { StackEntry } from "./stack-reader.ts";
 import type { Terminal } from "./terminal.ts";
 import { TopScreen } from "./top-screen.ts";
 
@@ -22,6 +22,8 @@ export interface SampleSourceOptions {
   readonly stacks: StackFormat | undefined;
   /** Makes it of what the whole run has found. */
   readonly document: MakeDocument | undefined;
+  /** Where histograms of the whole run are drawn. */
+  readonly sheet: HistogramSheet | undefined;
   /** Most entries of a look, in place of the package's own. */
   readonly top: number | undefined;
   /** Shows each look also where the package wants them all in one at the end. */
@@ -49,13 +51,9 @@ export interface Screen {
 export function sampleSource(sample: ShownSample, options: SampleSourceOptions): SampleSource {
   const { filter, screen, take } = options;
   const { sampled } = sample;
-  const { clear } = sampled;
   const order = ordered(sample, options);
   const once = sampled.once && !options.eachLook;
-  // What counts on from look to look is given once.
-  const gathers = options.document !== undefined || once || (options.stacks !== undefined && !clear);
-  const gathered = gathers ? sample.stacks?.gather() : undefined;
-  const atEnd = gathered === undefined ? undefined : gatheredLines(sample, options);
+  const gathered = gatheredStacks(sample, options) ?? gatheredHistograms(sample, options);
   const lines = lookLines(sample, options);
   const drawn = screen === undefined ? lines : onScreen(lines, screen);
   return {
@@ -70,7 +68,7 @@ export function sampleSource(sample: ShownSample, options: SampleSourceOptions):
     show(entries, last) {
       // Names are there as long as the processes are.
       gathered?.add(entries);
-      if (gathered !== undefined) take(() => (last ? (atEnd?.(gathered.entries) ?? []) : []), last);
+      if (gathered !== undefined) take(() => (last ? gathered.lines() : []), last);
       else if (once) take(() => (last ? lines(entries) : []), last);
       else if (entries.length > 0 || !last) take(() => drawn(entries));
     },
@@ -80,8 +78,10 @@ export function sampleSource(sample: ShownSample, options: SampleSourceOptions):
 }
 
 /** Of a look that is gathered nothing is left out: that comes when all is there. */
-function ordered({ sampled, kind }: ShownSample, { sort, warn, stacks, top }: SampleSourceOptions): Order {
-  const rows = sampled.once || sampled.group || stacks !== undefined ? undefined : (top ?? sampled.rows);
+function ordered({ sampled, kind }: ShownSample, options: SampleSourceOptions): Order {
+  const { sort, warn, stacks, sheet, top } = options;
+  const all = sampled.once || sampled.group || stacks !== undefined || sheet !== undefined;
+  const rows = all ? undefined : (top ?? sampled.rows);
   const most = rows ?? Number.POSITIVE_INFINITY;
   return orderOf(sampled, kind.columns, sort, warn, most);
 }
@@ -111,23 +111,48 @@ function mergedLines(
   };
 }
 
-/** What is shown at the end of all that was found. */
-function gatheredLines(
-  { stacks, sampled, kind }: ShownSample,
-  { document, stacks: format, view, sort, warn, top }: SampleSourceOptions,
-) {
+/** What looks find, shown in one at the end. */
+interface Gathered {
+  add(entries: readonly Entry[]): void;
+  lines(): readonly Line[];
+}
+
+function gatheredStacks(sample: ShownSample, options: SampleSourceOptions): Gathered | undefined {
+  const { stacks, sampled, kind } = sample;
+  const { document, stacks: format, view, sort, warn, top } = options;
+  const once = sampled.once && !options.eachLook;
+  // What counts on from look to look is given once.
+  if (stacks === undefined || !(document !== undefined || once || (format !== undefined && !sampled.clear)))
+    return undefined;
   const begin = Date.now();
-  if (stacks === undefined) return undefined;
+  const totals = stacks.gather();
   const order = orderOf(sampled, kind.columns, sort, warn, top ?? sampled.rows);
-  return (all: readonly StackEntry[]): readonly Line[] => {
-    if (document !== undefined)
-      return [document((about) => stacks.profile(all, { ...about, begin, duration: Date.now() - begin }))];
-    if (format !== undefined) return stacks.folded(all);
-    // For machines every entry of the map is a record, as it is.
-    const shown = view === undefined ? stacks.merge(all) : all;
-    const found = new Map(shown.map((one) => [one.entry, one]));
-    const rows = order([...found.keys()]).flatMap((entry) => found.get(entry) ?? []);
-    return view === undefined ? stacks.table(rows) : stacks.records(rows).map((record) => view.row(record));
+  return {
+    add: (entries) => totals.add(entries),
+    lines() {
+      const all = totals.entries;
+      if (document !== undefined)
+        return [document((about) => stacks.profile(all, { ...about, begin, duration: Date.now() - begin }))];
+      if (format !== undefined) return stacks.folded(all);
+      // For machines every entry of the map is a record, as it is.
+      const shown = view === undefined ? stacks.merge(all) : all;
+      const found = new Map(shown.map((one) => [one.entry, one]));
+      const rows = order([...found.keys()]).flatMap((entry) => found.get(entry) ?? []);
+      return view === undefined ? stacks.table(rows) : stacks.records(rows).map((record) => view.row(record));
+    },
+  };
+}
+
+function gatheredHistograms(
+  { histograms, sampled, kind }: ShownSample,
+  { sheet, selection, sort, warn, top }: SampleSourceOptions,
+): Gathered | undefined {
+  if (histograms === undefined || sheet === undefined) return undefined;
+  const totals = histograms.gather();
+  const order = orderOf(sampled, kind.columns, sort, warn, top ?? sampled.rows);
+  return {
+    add: (entries) => totals.add(entries),
+    lines: () => sheet.add(histograms.picture(order(totals.entries), selection.columns)),
   };
 }
 

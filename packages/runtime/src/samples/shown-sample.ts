@@ -7,9 +7,17 @@ import type { EventKind } from "../view.ts";
 import { aged } from "./aged-entries.ts";
 import { computedEntries } from "./computed-entries.ts";
 import { entryKind, entryRecord } from "./entry-kind.ts";
+import { EntryTotals } from "./entry-totals.ts";
 import { keyType, valueType } from "./entry-types.ts";
 import { percentilesOf } from "./histogram.ts";
-import { HISTOGRAM_MEMBERS, histogramReader, histograms, PERCENTILE_MEMBERS } from "./histogram-view.ts";
+import type { HistogramGroup } from "./histogram-picture.ts";
+import {
+  HISTOGRAM_MEMBERS,
+  histogramGroup,
+  histogramReader,
+  histograms,
+  PERCENTILE_MEMBERS,
+} from "./histogram-view.ts";
 import { kvTable } from "./kv-table.ts";
 import { type Entry, MapReader } from "./map-reader.ts";
 import type { SampleView } from "./sample-view.ts";
@@ -29,6 +37,15 @@ export interface ShownSample {
   table(columns: readonly Column[]): SampleView;
   /** Only of stacks. */
   readonly stacks?: StackShow;
+  /** Only of histograms. */
+  readonly histograms?: HistogramShow;
+}
+
+/** What histograms can be shown as, besides. */
+export interface HistogramShow {
+  /** Collects what looks find. */
+  gather(): EntryTotals;
+  picture(entries: readonly Entry[], columns: readonly Column[]): HistogramGroup;
 }
 
 /** What stacks can be shown as, besides. */
@@ -102,6 +119,11 @@ export function shownSample(
         };
       }),
     table: (columns) => histograms(sampled, histogram, columns),
+    histograms: {
+      gather: () => new EntryTotals(whole ? shape : value.shape, clear),
+      picture: (entries, columns) =>
+        histogramGroup(sampled, histogram, columns, whole ? entries : computed.add(entries)),
+    },
   };
 }
 

@@ -1,5 +1,6 @@
 import type { Shape } from "../shape.ts";
 import { sum } from "./counters.ts";
+import { entryIdentity } from "./entry-identity.ts";
 import type { Entry } from "./map-reader.ts";
 import type { StackEntry, StackReader } from "./stack-reader.ts";
 
@@ -20,7 +21,7 @@ export class StackTotals {
   add(entries: readonly Entry[]): void {
     if (!this.#adds) this.#entries = new Map();
     for (const found of this.#reader.read(entries)) {
-      const id = identity(found.entry);
+      const id = entryIdentity(found.entry);
       const before = this.#entries.get(id);
       const value = sum(this.#value, found.entry.value, before?.entry.value);
       const stacks = before?.stacks ?? found.stacks;
@@ -31,8 +32,4 @@ export class StackTotals {
   get entries(): readonly StackEntry[] {
     return [...this.#entries.values()];
   }
-}
-
-function identity({ key, cpu }: Entry): string {
-  return JSON.stringify([key, cpu], (_, value) => (typeof value === "bigint" ? `${value}n` : value));
 }

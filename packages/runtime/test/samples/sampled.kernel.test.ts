@@ -1,6 +1,6 @@
 import { execFileSync, spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Package } from "@skep/package";
@@ -20,9 +20,11 @@ function kill(...signals: readonly number[]): void {
 }
 
 let tool: Package;
+const directory = mkdtempSync(join(tmpdir(), "skep-sampled-"));
 beforeAll(async () => {
   tool = await compileTool("sampled.bpf.c");
 });
+afterAll(() => rmSync(directory, { recursive: true }));
 
 /** The package with the sampling of these maps only. */
 function sampling(...maps: readonly string[]): Package {
@@ -91,6 +93,44 @@ describe("a log2 histogram of known values", () => {
 
   it("says nothing where nothing was counted", async () => {
     expect(await look(["powers"], [])).toMatch(/^\d\d:\d\d:\d\d\n$/);
+  });
+});
+
+describe("histograms as a picture", () => {
+  /** What the bars tell under the mouse. */
+  const told = (svg: string) =>
+    [...svg.matchAll(/<g class="slot"><title>(.*?)<\/title>/g)].map(([, text]) => text);
+
+  it("are those of the whole run, whether looks clear the map or not, on one page for all maps", async () => {
+    await using running = await run(
+      ["powers", "linear"],
+      "--interval",
+      "100ms",
+      "--count",
+      "6",
+      "-o",
+      "svg",
+      "--output-file",
+      join(directory, "hist.svg"),
+    ).attached();
+    for (const signal of [2, 3, 9]) {
+      kill(signal);
+      await new Promise((resolve) => setTimeout(resolve, 150));
+    }
+    await running.end;
+    const svg = readFileSync(join(directory, "hist.svg"), "utf8");
+    expect(running.stdout).toBe("");
+    expect(told(svg)).toEqual([
+      ...["2 to 3 signals: 2", "4 to 7 signals: 0", "8 to 15 signals: 1"],
+      ...["0 to 4 signals: 2", "5 to 9 signals: 1"],
+    ]);
+    expect(svg).toContain("comm = ");
+    expect(svg.match(/<svg /g)?.length).toBe(1);
+  });
+
+  it("are refused for maps that hold none", async () => {
+    await using running = run(["powers", "counts"], "-o", "svg", "--count", "1");
+    await expect(running.end).rejects.toThrow("--output svg is for histograms, which counts holds none of");
   });
 });
 
