@@ -18,6 +18,7 @@ packages=(
   openjdk-17-jdk-headless # a JVM whose collections javagc counts
   docker-registry apache2-utils skopeo # a registry to push to, its users, and another client to compare with
   lld wasi-libc libclang-rt-dev-wasm32 # WebAssembly programs in C
+  chromium # flame graphs and pictures of histograms, as their readers open them (113 MB to load, 370 MB installed)
   zsh fish bash-completion # shells to complete words in
   gcc g++ llvm libc6-dev binutils openssl perl python3 iproute2 util-linux procps zstd xz-utils
 )
