@@ -2,7 +2,9 @@ import { SyscallError, UnsupportedError } from "../errors.ts";
 import { ENOENT } from "../linux/errno.ts";
 import type { OwnedFd } from "../linux/fd.ts";
 import type { Kernel } from "../linux/kernel.ts";
+import type { Mapping } from "../linux/memory-map.ts";
 import type { EventReading } from "../maps/event-map.ts";
+import { BPF_F_MMAPABLE } from "../maps/map-flags.ts";
 import { RingBuffer } from "../maps/ring-buffer.ts";
 import { type CodeRange, codeRanges } from "./code-ranges.ts";
 import { printkProgram, RECORD } from "./program.ts";
@@ -35,9 +37,11 @@ export interface PrintkLine {
  */
 export class PrintkReader implements Disposable {
   readonly #ring: RingBuffer;
-  readonly #owned: OwnedFd[] = [];
+  readonly #owned: Disposable[] = [];
   readonly #kernel: Kernel;
-  readonly #counter: OwnedFd;
+  /** Mapped, because a program of the LSM may forbid bpf(2) once it is attached. */
+  readonly #counter: Mapping;
+  #lostAtEnd: bigint | undefined;
   readonly #ranges: readonly CodeRange[];
 
   /**
@@ -51,10 +55,17 @@ export class PrintkReader implements Disposable {
       const ring = this.#own(
         kernel.bpf.mapCreate({ type: BPF_MAP_TYPE_RINGBUF, keySize: 0, valueSize: 0, maxEntries: RING_SIZE }),
       );
-      this.#counter = this.#own(
-        kernel.bpf.mapCreate({ type: BPF_MAP_TYPE_ARRAY, keySize: 4, valueSize: 8, maxEntries: 1 }),
+      const counter = this.#own(
+        kernel.bpf.mapCreate({
+          type: BPF_MAP_TYPE_ARRAY,
+          keySize: 4,
+          valueSize: 8,
+          maxEntries: 1,
+          flags: BPF_F_MMAPABLE,
+        }),
       );
-      this.#attach(printkProgram({ ring: ring.raw, counter: this.#counter.raw }, process.pid));
+      this.#counter = this.#own(kernel.map({ fd: counter, length: kernel.pageSize, writable: false }));
+      this.#attach(printkProgram({ ring: ring.raw, counter: counter.raw }, process.pid));
       const description = {
         type: BPF_MAP_TYPE_RINGBUF,
         keySize: 0,
@@ -81,23 +92,22 @@ export class PrintkReader implements Disposable {
 
   /** Lines that found the buffer full. */
   get lost(): bigint {
-    const value = new Uint8Array(8);
-    this.#kernel.bpf.mapLookup(this.#counter, new Uint8Array(4), value);
-    return new DataView(value.buffer).getBigUint64(0, true);
+    return this.#lostAtEnd ?? new BigUint64Array(this.#counter.buffer, 0, 1)[0] ?? 0n;
   }
 
   [Symbol.dispose](): void {
+    this.#lostAtEnd = this.lost;
     this.#ring.close();
     this.#close();
   }
 
-  #own(fd: OwnedFd): OwnedFd {
-    this.#owned.push(fd);
-    return fd;
+  #own<Owned extends Disposable>(owned: Owned): Owned {
+    this.#owned.push(owned);
+    return owned;
   }
 
   #close(): void {
-    for (const fd of this.#owned.splice(0).reverse()) fd.close();
+    for (const owned of this.#owned.splice(0).reverse()) owned[Symbol.dispose]();
   }
 
   #attach(instructions: Uint8Array): void {
