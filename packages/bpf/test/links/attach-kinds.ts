@@ -29,6 +29,8 @@ const ROUNDS = 5;
 
 interface Kind {
   readonly options?: AttachOptions;
+  /** Replaces the section's before the load. */
+  readonly target?: string;
   /** Program of the same object that is loaded first, for this one to replace a function of. */
   readonly replaces?: string;
   readonly act: (link: Link, replaced: Program | undefined) => void;
@@ -37,6 +39,7 @@ interface Kind {
 const [, , objectPath = "", binary = "", mode] = process.argv;
 const directory = mkdtempSync(join(tmpdir(), "skep-kinds-"));
 const cgroup = cgroupDirectory();
+const netkit = netkitDevice();
 
 const unlink: Kind = { act: repeat(unlinkOne) };
 const runBinary = () => void execFileSync(binary, [String(ROUNDS)]);
@@ -45,11 +48,19 @@ const udp = repeat(
   () => void execFileSync("bash", ["-c", "echo x > /dev/udp/127.0.0.1/9"], { stdio: "ignore" }),
 );
 
+/** To the other end of the netkit pair. */
+const across = repeat(
+  () => void execFileSync("bash", ["-c", "echo x > /dev/udp/198.51.100.2/9"], { stdio: "ignore" }),
+);
+
 const KINDS: Readonly<Record<string, Kind>> = {
+  kprobe_target: { options: { target: "do_unlinkat" }, act: repeat(unlinkOne) },
+  fentry_target: { target: "do_unlinkat", act: repeat(unlinkOne) },
   perf_event: { options: { sample: { frequency: 99 } }, act: () => burn(300) },
   iter_task: { act: (link) => void (link as IteratorLink).read() },
   xdp: { options: { interface: "lo", xdpMode: "generic" }, act: udp },
   tc: { options: { interface: "lo" }, act: udp },
+  netkit: { options: { interface: netkit }, act: across },
   socket_filter: { options: { interface: "lo" }, act: udp },
   cgroup: {
     options: { cgroup },
@@ -102,6 +113,7 @@ function tryKind(name: string, kind: Kind): KindResult {
     const replaced = base?.programs.get(kind.replaces ?? "");
     const spec = specOf(name);
     spec.program(name).targetProgram = replaced?.fd;
+    if (kind.target !== undefined) spec.program(name).target = kind.target;
     using object = spec.load();
     const hits = () => Number(object.variables.get("hits"));
     const link = object.program(name).attach(kind.options ?? {});
@@ -149,6 +161,20 @@ function burn(milliseconds: number): void {
 
 function inCgroup(script: string): void {
   execFileSync("bash", ["-c", `echo $$ > ${cgroup}/cgroup.procs; ${script}`], { stdio: "ignore" });
+}
+
+/** One end of a new pair; where the kernel makes none, an interface of another kind. */
+function netkitDevice(): string {
+  const name = "skep0";
+  const ip = (...args: string[]) => execFileSync("ip", args, { stdio: "ignore" });
+  try {
+    ip("link", "add", name, "type", "netkit");
+  } catch {
+    return "lo";
+  }
+  ip("addr", "add", "198.51.100.1/30", "dev", name);
+  for (const end of [name, "nk0"]) ip("link", "set", end, "up");
+  return name;
 }
 
 /** A child of the v2 hierarchy, which a bare virtual machine has yet to mount. */

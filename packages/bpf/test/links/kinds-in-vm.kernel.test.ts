@@ -13,6 +13,8 @@ const EXPECTED: Readonly<Record<string, number | undefined>> = {
   on_kprobe: 5,
   on_kprobe_offset: 5,
   on_kretprobe: 5,
+  on_kprobe_target: 5,
+  on_fentry_target: 5,
   on_ksyscall: 5,
   on_kretsyscall: 5,
   on_kprobe_multi: 5,
@@ -35,6 +37,7 @@ const EXPECTED: Readonly<Record<string, number | undefined>> = {
   on_iter_task: undefined,
   on_xdp: undefined,
   on_tc: undefined,
+  on_netkit: undefined,
   on_socket_filter: undefined,
   on_cgroup: 5,
   on_sk_lookup: 5,
@@ -57,6 +60,7 @@ const MISSING: Readonly<Record<string, Readonly<Record<string, string>>>> = {
     on_kretprobe_multi: "5.18",
     on_kprobe_session: "6.10",
     on_uprobe_multi: "6.6",
+    on_netkit: "6.7",
   },
   // Debian's 6.1 is built without CONFIG_FPROBE.
   "6.1": {
@@ -64,6 +68,7 @@ const MISSING: Readonly<Record<string, Readonly<Record<string, string>>>> = {
     on_kretprobe_multi: "FPROBE",
     on_kprobe_session: "6.10",
     on_uprobe_multi: "6.6",
+    on_netkit: "6.7",
   },
   "6.12": {},
 };
