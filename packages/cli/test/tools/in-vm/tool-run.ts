@@ -41,7 +41,7 @@ export class ToolRun {
     try {
       const pkg = readPackage(readFileSync(`tools/${name}/package.json`));
       const streams = { stdout: this.#stdout, stderr: this.#stderr };
-      return (await runPackage(pkg, { name, args: [...args, "--json"], ...streams })).exitCode;
+      return (await runPackage(pkg, { name, args: ["--json", ...args], ...streams })).exitCode;
     } catch (error) {
       const { lines, exitCode } = explain(error);
       this.#stderr.write(`${lines.join("\n")}\n`);
