@@ -12,6 +12,8 @@ import {
 } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { BPF_MAP_TYPE_PERCPU_HASH, readSpec } from "@skep/bpf";
+import { readPackage } from "@skep/package";
 import { describe, expect, it } from "vitest";
 import { SkepProcess } from "../skep-process.ts";
 import { type Look, looks } from "./looks.ts";
@@ -96,13 +98,16 @@ const SLACK = 2;
 /** Not every kernel shows what interrupts every task: see nearly.ts. */
 const atLeast = (count: number) => Math.floor(count * 0.7) - SLACK;
 
+/** `net_rx` for `SOFTIRQ_NET_RX(3)`. */
+const vectorName = (text: string) => text.replace(/^SOFTIRQ_|\(\d+\)$/g, "").toLowerCase();
+
 describe("softirqs", () => {
   it.each([["tp_btf"], ["raw_tp"]])("counts as the kernel does, through %s", async (rung) => {
     const args = ["softirqs", "--interval", "100ms", "--rung", `irq/${rung}`];
     const { entries, least, most } = await between<{ softirq: string }>(args, "/proc/softirqs");
     const vectors = new Map<string, number>();
     for (const { key, value } of entries) {
-      const name = key.softirq.replace(/^SOFTIRQ_|\(\d+\)$/g, "").toLowerCase();
+      const name = vectorName(key.softirq);
       vectors.set(name, (vectors.get(name) ?? 0) + value.count);
       expect(value.total_ns).toBeGreaterThanOrEqual(value.max_ns);
       expect(value.max_ns).toBeGreaterThan(0);
@@ -199,13 +204,73 @@ describe("hardirqs", () => {
   });
 });
 
-describe("beside libbpf-tools", () => {
-  it("counts what hardirqs of libbpf-tools counts at the same time, and not less than it", async (context) => {
-    if (spawnSync("hardirqs", ["--version"]).error !== undefined)
-      return context.skip("libbpf-tools are not installed");
-    await using skep = await new SkepProcess(["run", "hardirqs", "--json", "--interval", "30"]).attached();
-    const before = counts("/proc/interrupts");
-    const peer = spawn("hardirqs", ["-C", "3", "1"], { stdio: ["ignore", "pipe", "ignore"] });
+describe("hardirqs and softirqs", () => {
+  it.each(["hardirqs", "softirqs"])("%s counts on each CPU by itself, of up to 1,024 handlers", (tool) => {
+    const spec = readSpec(
+      readPackage(readFileSync(new URL(`../../../../tools/${tool}/package.json`, import.meta.url))).object,
+    );
+    for (const name of ["handlers", "times"])
+      expect(spec.maps.find((map) => map.name === name)).toMatchObject({
+        type: BPF_MAP_TYPE_PERCPU_HASH,
+        maxEntries: 1024,
+      });
+  });
+
+  it.each(["hardirqs", "softirqs"])(
+    "%s does not pretend that an interrupt belongs to a cgroup",
+    async (tool) => {
+      const skep = new SkepProcess(["run", tool, "--cgroup", "/"]);
+      expect((await skep.exit()).code).toBe(64);
+      expect(skep.stderr).toContain("--cgroup");
+    },
+  );
+
+  it("--unit and -d are for histograms of each CPU, --sort and --cpu for the rows of one", async () => {
+    for (const tool of ["hardirqs", "softirqs"]) {
+      const { entries } = await between<{ cpu: number }>(
+        [tool, "--per-cpu", "--cpu", "1", "--sort", "-count"],
+        tool === "hardirqs" ? "/proc/interrupts" : "/proc/softirqs",
+      );
+      expect(entries.every(({ key }) => key.cpu === 1)).toBe(true);
+      const { entries: slots } = await between<{ cpu?: number }>(
+        [tool, "-d", "--unit", "msecs"],
+        "/proc/softirqs",
+      );
+      expect(slots.length).toBeGreaterThan(0);
+      for (const { unit, key } of slots) {
+        expect(unit).toBe("msecs");
+        expect(key.cpu).toBeUndefined();
+      }
+      // Hardly any runs for a millisecond: the first slot has them, from 0 on.
+      expect(slots.some(({ buckets }) => (buckets?.[0]?.count ?? 0) > 0)).toBe(true);
+    }
+  });
+});
+
+/** Of a row for each handler, or of a histogram for each. */
+function modelCounts(text: string): ReadonlyMap<string, number> {
+  const counts = new Map<string, number>();
+  let name = "";
+  for (const line of text.split("\n")) {
+    name = /^softirq = (\S+)/.exec(line)?.[1] ?? name;
+    const row = /^(?<handler>\S+) +(?<count>\d+)$|-> \d+ +: (?<slot>\d+)/.exec(line)?.groups;
+    const handler = row?.handler ?? name;
+    const count = row?.count ?? row?.slot;
+    if (count !== undefined) counts.set(handler, (counts.get(handler) ?? 0) + Number(count));
+  }
+  return counts;
+}
+
+const withoutModel = spawnSync("softirqs", ["--version"]).error !== undefined;
+
+describe.skipIf(withoutModel)("beside libbpf-tools", () => {
+  it.each([
+    ["hardirqs", "-C", "/proc/interrupts"],
+    ["softirqs", "-d", "/proc/softirqs"],
+  ])("%s counts what its model counts at the same time, and not less", async (tool, flag, file) => {
+    await using skep = await new SkepProcess(["run", tool, "--json", "--interval", "30"]).attached();
+    const before = counts(file);
+    const peer = spawn(`/usr/sbin/${tool}`, [flag, "3", "1"], { stdio: ["ignore", "pipe", "ignore"] });
     let text = "";
     peer.stdout.setEncoding("utf8").on("data", (more: string) => {
       text += more;
@@ -214,15 +279,15 @@ describe("beside libbpf-tools", () => {
     await new Promise((resolve) => setTimeout(resolve, 1500));
     disturb();
     await ended;
-    const during = difference(before, counts("/proc/interrupts"));
+    const during = difference(before, counts(file));
     await skep.end();
-    const ours = skep.events<Look<{ name: string }, Runs>>();
-    const theirs = [...text.matchAll(/^(\S+) +(\d+)$/gm)].filter(([, name = ""]) => during.has(name));
-    expect(theirs.length).toBeGreaterThan(0);
-    for (const [, name = "", count] of theirs) {
-      const own = ours.filter(({ key }) => key.name === name);
+    const ours = skep.events<Look<{ name?: string; softirq?: string }, Runs>>();
+    const theirs = [...modelCounts(text)].filter(([name]) => during.has(name));
+    expect(theirs.length, text).toBeGreaterThan(0);
+    for (const [name, count] of theirs) {
+      const own = ours.filter(({ key }) => (key.name ?? vectorName(key.softirq ?? "")) === name);
       const sum = own.reduce((total, { value }) => total + value.count, 0);
-      expect(sum, name).toBeGreaterThanOrEqual(Number(count) - SLACK);
+      expect(sum, name).toBeGreaterThanOrEqual(count - SLACK);
     }
   });
 });

@@ -24,14 +24,18 @@ const histogramTotal = (text: string) =>
 
 /** A tool and its model look at the same process doing the same thing at the same time. */
 const PAIRS: readonly {
+  readonly tool: string;
   readonly helper: readonly [program: string, ...args: string[]];
   ours(pid: string, path: string): readonly string[];
   theirs(pid: string, path: string): readonly [program: string, ...args: string[]];
+  /** Another of the kind, which works at the same time. */
+  readonly beside?: true;
   /** What is compared. */
   count(events: readonly Look<never, never>[]): number;
   peerCount(text: string): number;
 }[] = [
   {
+    tool: "runqlat",
     helper: ["switches", "sleep", "200"],
     ours: (pid) => ["runqlat", "--pid", pid],
     theirs: (pid) => ["runqlat", "-p", pid, "4", "1"],
@@ -39,6 +43,17 @@ const PAIRS: readonly {
     peerCount: histogramTotal,
   },
   {
+    tool: "runqslower",
+    // Two that want one CPU have it in turns, for milliseconds.
+    helper: ["switches", "burn", "1500", "1"],
+    beside: true,
+    ours: (pid) => ["runqslower", "--pid", pid, "--min", "1ms"],
+    theirs: (pid) => ["runqslower", "-p", pid, "1000"],
+    count: (events) => events.length,
+    peerCount: (text) => [...text.matchAll(/^\d\d:\d\d:\d\d switches /gm)].length,
+  },
+  {
+    tool: "syscount",
     helper: ["calls"],
     ours: (pid) => ["syscount", "--pid", pid],
     theirs: (pid) => ["syscount", "-p", pid, "-i", "4", "-d", "4"],
@@ -49,6 +64,7 @@ const PAIRS: readonly {
     peerCount: (text) => Number(/^getppid +(\d+)/m.exec(text)?.[1]),
   },
   {
+    tool: "funclatency",
     helper: ["functions"],
     ours: (pid, path) => ["funclatency", "--pid", pid, "--binary", path, "--function", "naps"],
     // With -p it looks for a library of that name.
@@ -59,11 +75,13 @@ const PAIRS: readonly {
 ];
 
 describe("beside libbpf-tools", () => {
-  it.for(PAIRS)("$helper.0: the same work gives the same counts", async (pair, context) => {
+  it.for(PAIRS)("$tool: the same work gives the same counts", async (pair, context) => {
     const [name, ...args] = pair.helper;
     const path = programs.get(name)?.path ?? "";
     await using helper = new HelperProcess(path, args);
     await helper.asleep();
+    await using other = pair.beside === true ? new HelperProcess(path, args) : undefined;
+    await other?.asleep();
     const [file, ...rest] = pair.theirs(String(helper.pid), path);
     if (spawnSync(file, ["--version"]).error !== undefined)
       return context.skip("libbpf-tools are not installed");
@@ -78,7 +96,8 @@ describe("beside libbpf-tools", () => {
     const ended = once(peer, "close");
     // It says that it is ready only once it is no longer read through a pipe.
     await new Promise((resolve) => setTimeout(resolve, 1500));
-    await helper.work();
+    await Promise.all([helper.work(), other?.work()]);
+    if (pair.beside === true) peer.kill("SIGINT");
     await ended;
     await skep.end();
     const theirs = pair.peerCount(text);

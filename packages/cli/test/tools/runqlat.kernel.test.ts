@@ -80,6 +80,34 @@ describe("runqlat", () => {
     }
   });
 
+  it("names a process by its main thread and each thread by itself, in the order of their numbers", async () => {
+    const program = `import threading, time, sys, os
+def nap():
+    open('/proc/self/task/%d/comm' % threading.get_native_id(), 'w').write('napper')
+    for _ in range(100): time.sleep(0.001)
+sys.stdin.readline()
+threads = [threading.Thread(target=nap) for _ in range(3)]
+[thread.start() for thread in threads]
+[thread.join() for thread in threads]
+os.write(1, b'done\\n')
+sys.stdin.readline()`;
+    for (const per of ["process", "thread"]) {
+      await using helper = new HelperProcess("/usr/bin/python3", ["-c", program]);
+      await helper.asleep();
+      // As many looks as come: the order is that within one.
+      const entries = await looks<Key, Value>(
+        ["runqlat", "--per", per, "--pid", String(helper.pid), "--interval", "10"],
+        () => helper.work(),
+      );
+      expect(counted(entries)).toBeGreaterThanOrEqual(270);
+      const tids = entries.map(({ key }) => key.tid ?? 0);
+      expect(tids).toEqual([...tids].sort((a, b) => a - b));
+      expect(entries).toHaveLength(per === "process" ? 1 : 4);
+      for (const { key, value } of entries)
+        expect(value.comm).toBe(per === "thread" && key.tid !== helper.pid ? "napper" : "python3");
+    }
+  });
+
   it("asks for the cgroup of the task that waits, not of the one that wakes it or runs before it", async (context) => {
     if (CGROUPS === undefined) return context.skip("there is no cgroup v2 here");
     const group = `skep-runqlat-${process.pid}`;

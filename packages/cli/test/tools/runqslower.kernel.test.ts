@@ -62,6 +62,22 @@ describe("runqslower", () => {
       if (pids.includes(prev_tid) && prev_tid !== pid) expect(prev_comm).toBe("switches");
   });
 
+  it("says what it lost on standard error, and nothing but rows on standard output", async () => {
+    await using helper = new HelperProcess(switches.path, ["sleep", "50"]);
+    await helper.asleep();
+    await using skep = await new SkepProcess([
+      ...["run", "runqslower", "--min", "0us", "--pid", String(helper.pid), "--tid", String(helper.pid)],
+    ]).attached();
+    await helper.work();
+    await skep.until(({ stdout }) => stdout.split("\n").length > 40);
+    await skep.end();
+    const [header, ...rows] = skep.stdout.trimEnd().split("\n");
+    expect(header).toMatch(/^TIME +COMM +PID +TID +WAITED +PREV_COMM +PREV_TID +CPU$/);
+    for (const row of rows)
+      expect(row).toMatch(/^\d\d:\d\d:\d\d switches +\d+ +\d+ +[\d.]+[mnu]?s +\S.* \d+ +\d$/);
+    expect(skep.stderr).toMatch(new RegExp(`^runqslower: ${rows.length} events, 0 lost, `, "m"));
+  });
+
   it("looks for the begin of a name", async () => {
     await using helper = new HelperProcess(switches.path, ["sleep", "20"]);
     await helper.asleep();
