@@ -3,25 +3,31 @@ import { closeSync, mkdirSync, openSync, readFileSync, rmdirSync } from "node:fs
 import { fileURLToPath } from "node:url";
 import { describe, expect, it } from "vitest";
 import { withBundle } from "../../../../test/vm.ts";
-import { BpfError, UnsupportedError } from "../../src/errors.ts";
+import { BpfError, NotFoundError, UnsupportedError } from "../../src/errors.ts";
 import { attachProgram } from "../../src/links/attach.ts";
+import type { AttachOptions } from "../../src/links/options.ts";
 import { addProbeEvent } from "../../src/links/probe-events.ts";
 import { attachTraceEvent } from "../../src/links/tracepoint.ts";
 import { undoneOnFailure } from "../../src/links/undo-list.ts";
-import { EINVAL, ENOMEM } from "../../src/linux/errno.ts";
+import type { ProgLoadAttr } from "../../src/linux/bpf-calls.ts";
+import { EINVAL, ENOMEM, syscallError } from "../../src/linux/errno.ts";
 import { HostKernel } from "../../src/linux/host-kernel.ts";
-import { hostKernel } from "../../src/linux/kernel.ts";
+import { hostKernel, type Kernel } from "../../src/linux/kernel.ts";
 import { koffiNative } from "../../src/linux/koffi.ts";
 import { mounts } from "../../src/linux/procfs.ts";
 import { syscallNumbers } from "../../src/linux/syscalls.ts";
+import type { BpfObject } from "../../src/object/bpf-object.ts";
+import { open } from "../../src/object.ts";
+import { compileFixture } from "../compile-fixture.ts";
 import { withFault } from "../linux/with-fault.ts";
 import { Counter } from "./counter.ts";
-import { compileNative, hasSdtHeader } from "./native-program.ts";
+import { compileNative, hasSdtHeader, startWaiting } from "./native-program.ts";
 import { noLeaks } from "./no-leaks.ts";
 
 /** The running kernel as if it were older than BPF links. */
 const beforeLinks = () =>
   new HostKernel(withFault(koffiNative(), { command: "BPF_LINK_CREATE", errno: EINVAL }));
+const BPF_FUNC_GET_ATTACH_COOKIE = 174;
 const without = (counter: Counter) => ({ ...counter.program, kernel: beforeLinks() });
 const here = { pid: process.pid };
 const openFiles = (count: number) => {
@@ -96,6 +102,65 @@ describe("on kernels without links", () => {
     } finally {
       rmdirSync(cgroup);
     }
+  });
+});
+
+/** Older than cookies as well, 5.15: a program that asks whether there are any is told that there are none. */
+function beforeCookies(): Kernel {
+  const kernel = beforeLinks();
+  const progLoad = (attr: ProgLoadAttr) => {
+    const { buffer, byteOffset, length } = attr.instructions;
+    const helper = new DataView(buffer, byteOffset, length).getInt32(4, true);
+    if (length > 16 || helper !== BPF_FUNC_GET_ATTACH_COOKIE) return kernel.bpf.progLoad(attr);
+    attr.log?.buffer.set(Buffer.from("unknown func bpf_get_attach_cookie#174"));
+    throw syscallError("bpf(BPF_PROG_LOAD)", EINVAL);
+  };
+  return new Proxy(kernel, {
+    get(target, name) {
+      if (name === "bpf") return { ...target.bpf, progLoad };
+      const value = Reflect.get(target, name, target);
+      return typeof value === "function" ? value.bind(target) : value;
+    },
+  });
+}
+
+describe.skipIf(!hasSdtHeader)("USDT arguments without cookies", () => {
+  const load = () => open(compileFixture("usdt.bpf.c"), { name: "usdt" }).load({ kernel: beforeCookies() });
+  const places = (object: BpfObject) => [...object.table("__bpf_usdt_ip_to_spec_id").keys()].length;
+
+  it("are found by the addresses that the probe has in one process", async () => {
+    using probes = compileNative("probes.c");
+    using object = load();
+    using child = startWaiting(probes.path, ["10", "wait"]);
+    const target = `${probes.path}:skep:args`;
+    const link = object.program("args").attach({ target, pid: child.pid, cookie: 4242 });
+    expect(places(object)).toBe(2);
+    await child.go();
+    expect(object.variables.get("hits")).toBe(20n);
+    expect(object.variables.get("sums")).toEqual([1090n, (45n << 40n) - 45n, 115n, 330n]);
+    expect(object.variables.get("last_cookie")).toBe(4242n);
+    link.close();
+    expect(places(object)).toBe(0);
+  });
+
+  it("are found in all processes where the program always lies at one address", () => {
+    using probes = compileNative("probes.c", "-no-pie");
+    using object = load();
+    object.program("args").attach({ target: `${probes.path}:skep:args` });
+    probes.run("10");
+    expect(object.variables.get("sums")).toEqual([1090n, (45n << 40n) - 45n, 115n, 330n]);
+  });
+
+  it("are refused for all processes otherwise, and for one that does not run the program", () => {
+    using probes = compileNative("probes.c");
+    using object = load();
+    const attach = (options: AttachOptions) => () =>
+      object.program("args").attach({ target: `${probes.path}:skep:args`, ...options });
+    expect(attach({})).toThrow(UnsupportedError);
+    expect(attach({})).toThrow("need Linux 5.15");
+    expect(attach({ pid: process.pid })).toThrow(NotFoundError);
+    expect(attach({ pid: process.pid })).toThrow("has not mapped");
+    expect(places(object)).toBe(0);
   });
 });
 
