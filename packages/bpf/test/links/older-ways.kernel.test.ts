@@ -99,6 +99,9 @@ describe("on kernels without links", () => {
       link.close();
       act();
       expect(counter.hits).toBe(1);
+      expect(() => attachProgram(without(counter), { cgroup: "/tmp" })).toThrow(
+        "/tmp is not a cgroup of the v2 hierarchy",
+      );
     } finally {
       rmdirSync(cgroup);
     }
