@@ -3,7 +3,7 @@
 #include <bpf/bpf_core_read.h>
 #include <bpf/bpf_helpers.h>
 #include "opensnoop.h"
-#include "../common/filters.bpf.h"
+#include "../common/process-filter.bpf.h"
 #include "../common/search.bpf.h"
 
 #define O_WRONLY 01
@@ -22,20 +22,6 @@
 /// @example opensnoop --fields +latency_ns,+ppid --filter 'latency_ns > 1000000'
 char LICENSE[] SEC("license") = "Dual BSD/GPL";
 
-/// @filter pid
-/// @ignore
-const volatile pid_t pid_target = 0;
-/// @filter tid
-/// @ignore
-const volatile pid_t tid_target = 0;
-/// @filter uid
-/// @ignore
-const volatile uid_t uid_target = ALL_USERS;
-/// @filter comm
-/// @ignore
-const volatile char comm_target[COMM_LENGTH] = "";
-/// @ignore
-const volatile bool filter_cg = false;
 /// Only calls that failed
 /// @cmdarg {"short": "x"}
 const volatile bool failed = false;
@@ -75,21 +61,6 @@ struct {
 	__uint(type, BPF_MAP_TYPE_RINGBUF);
 	__uint(max_entries, 4 << 20);
 } events SEC(".maps");
-
-static __always_inline bool wanted(void)
-{
-	__u64 id = bpf_get_current_pid_tgid();
-
-	if (pid_target && pid_target != (pid_t)(id >> 32))
-		return false;
-	if (tid_target && tid_target != (pid_t)id)
-		return false;
-	if (uid_target != ALL_USERS && uid_target != (uid_t)bpf_get_current_uid_gid())
-		return false;
-	if (filter_cg && !in_cgroup())
-		return false;
-	return comm_is(comm_target);
-}
 
 static __always_inline int enter(const char *path, int dirfd, unsigned int flags, unsigned int mode, bool by_handle)
 {
