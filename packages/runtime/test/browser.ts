@@ -3,7 +3,6 @@ import { accessSync, constants, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { delimiter, join } from "node:path";
 import type { Readable, Writable } from "node:stream";
-import { pathToFileURL } from "node:url";
 import { inflateSync } from "node:zlib";
 
 /** Where Debian and others put the browser; undefined when there is none. */
@@ -55,7 +54,9 @@ export class Browser implements AsyncDisposable {
         "--headless",
         // As root it cannot make a sandbox; the pages are our own files.
         "--no-sandbox",
-        "--disable-gpu",
+        // Graphics without a graphics card.
+        "--use-angle=swiftshader",
+        "--enable-unsafe-swiftshader",
         "--no-first-run",
         "--disable-background-networking",
         "--disable-component-update",
@@ -72,13 +73,13 @@ export class Browser implements AsyncDisposable {
     this.#process.on("error", (error) => this.#end(error.message));
   }
 
-  /** Opens a file in a page of its own. */
-  async open(file: string): Promise<Page> {
+  /** Opens an address in a page of its own. */
+  async open(address: URL): Promise<Page> {
     const { targetId } = await this.ask("Target.createTarget", { url: "about:blank" });
     const { sessionId } = await this.ask("Target.attachToTarget", { targetId, flatten: true });
     const page = new Page(this, String(sessionId), String(targetId));
     this.#pages.set(String(sessionId), (message) => page.hear(message));
-    await page.load(file);
+    await page.load(address);
     return page;
   }
 
@@ -133,12 +134,12 @@ export class Page implements AsyncDisposable {
     this.#target = target;
   }
 
-  async load(file: string): Promise<void> {
+  async load(address: URL): Promise<void> {
     for (const part of ["Page", "Runtime", "Log"]) await this.#ask(`${part}.enable`);
     const loaded = new Promise<void>((resolve) => {
       this.#onLoad = resolve;
     });
-    await this.#ask("Page.navigate", { url: pathToFileURL(file).href });
+    await this.#ask("Page.navigate", { url: address.href });
     await loaded;
   }
 
@@ -156,6 +157,15 @@ export class Page implements AsyncDisposable {
     });
     if (exceptionDetails !== undefined) throw new Error(JSON.stringify(exceptionDetails));
     return (result as { readonly value: T }).value;
+  }
+
+  /** Waits until an expression is true, ten seconds at most. @throws with what the page complained about */
+  async until(expression: string): Promise<void> {
+    for (let tries = 0; tries < 200; tries++) {
+      if (await this.value(`Boolean(${expression})`)) return;
+      await new Promise((resolve) => setTimeout(resolve, 50));
+    }
+    throw new Error(`never true: ${expression} ${this.complaints.join(" ")}`);
   }
 
   async move(x: number, y: number): Promise<void> {

@@ -1,6 +1,7 @@
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { pathToFileURL } from "node:url";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { flameGraph } from "../../src/profiles/flame-graph.ts";
 import { readFolded } from "../../src/profiles/folded.ts";
@@ -48,7 +49,7 @@ describe.skipIf(program === undefined)(`a flame graph in a browser${why}`, () =>
   async function open(...page: Parameters<typeof flameGraph>): Promise<Graph> {
     const file = join(directory, "page.html");
     writeFileSync(file, flameGraph(...page));
-    return new Graph(await browser.open(file));
+    return new Graph(await browser.open(pathToFileURL(file)));
   }
 
   it("tells of each frame under the mouse, zooms into it and back", async () => {

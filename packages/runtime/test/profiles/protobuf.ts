@@ -8,54 +8,45 @@ export interface Field {
 export function fieldsOf(bytes: Uint8Array): Field[] {
   const fields: Field[] = [];
   let at = 0;
-  const varint = (): bigint => {
-    let value = 0n;
-    for (let shift = 0n; shift < 70n; shift += 7n) {
-      const byte = bytes[at++];
-      if (byte === undefined) throw new Error("the message is cut short");
-      value |= BigInt(byte & 0x7f) << shift;
-      if (byte < 0x80) return BigInt.asUintN(64, value);
-    }
-    throw new Error("a number has more than ten bytes");
-  };
   while (at < bytes.length) {
-    const tag = Number(varint());
-    const [number, wire] = [tag >> 3, tag & 7];
-    if (wire === 0) fields.push({ number, value: varint() });
-    else if (wire === 2) {
-      const length = Number(varint());
+    const tag = next();
+    const [number, wire] = [Number(tag >> 3n), tag & 7n];
+    if (wire === 0n) fields.push({ number, value: next() });
+    else if (wire === 2n) {
+      const length = Number(next());
       if (length > bytes.length - at) throw new Error("the message is cut short");
       fields.push({ number, value: bytes.subarray(at, at + length) });
       at += length;
     } else throw new Error(`field ${number} has the wire type ${wire}`);
   }
   return fields;
+
+  function next(): bigint {
+    const { value, end } = varint(bytes, at);
+    at = end;
+    return value;
+  }
 }
 
-/** Messages, texts or numbers of one field. */
-export function bytesOf(fields: readonly Field[], number: number): Uint8Array[] {
-  return fields.flatMap((field) =>
-    field.number === number && field.value instanceof Uint8Array ? [field.value] : [],
-  );
+/** Numbers that are packed into one field. */
+export function varintsOf(bytes: Uint8Array): bigint[] {
+  const numbers: bigint[] = [];
+  for (let at = 0; at < bytes.length; ) {
+    const { value, end } = varint(bytes, at);
+    numbers.push(value);
+    at = end;
+  }
+  return numbers;
 }
 
-/** Numbers of a field, packed or not; none stands for 0. */
-export function numbersOf(fields: readonly Field[], number: number): number[] {
-  return fields.flatMap((field) => {
-    if (field.number !== number) return [];
-    if (!(field.value instanceof Uint8Array)) return [Number(field.value)];
-    const packed = field.value;
-    const numbers: number[] = [];
-    let value = 0;
-    let scale = 1;
-    for (const byte of packed) {
-      value += (byte & 0x7f) * scale;
-      scale *= 128;
-      if (byte < 0x80) {
-        numbers.push(value);
-        [value, scale] = [0, 1];
-      }
-    }
-    return numbers;
-  });
+/** A number of 64 bits without sign. */
+function varint(bytes: Uint8Array, begin: number): { readonly value: bigint; readonly end: number } {
+  let value = 0n;
+  for (let index = 0; index < 10; index++) {
+    const byte = bytes[begin + index];
+    if (byte === undefined) throw new Error("the message is cut short");
+    value |= BigInt(byte & 0x7f) << BigInt(7 * index);
+    if (byte < 0x80) return { value: BigInt.asUintN(64, value), end: begin + index + 1 };
+  }
+  throw new Error("a number has more than ten bytes");
 }

@@ -1,6 +1,7 @@
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { pathToFileURL } from "node:url";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { slotsOf } from "../../src/samples/histogram.ts";
 import { histogramPicture } from "../../src/samples/histogram-picture.ts";
@@ -39,7 +40,7 @@ describe.skipIf(program === undefined)(`a picture of histograms in a browser${wh
       file,
       histogramPicture([{ unit: EVIL, panels }], { title: EVIL, begin: 0, duration: 1000 }),
     );
-    await using page = await browser.open(file);
+    await using page = await browser.open(pathToFileURL(file));
     expect(await page.value("document.documentElement.tagName")).toBe("svg");
     expect(await page.value("document.querySelectorAll('script, a, parsererror').length")).toBe(0);
     expect(await page.value("typeof globalThis.broken")).toBe("undefined");
