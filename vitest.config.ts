@@ -2,10 +2,12 @@ import { defineConfig } from "vitest/config";
 
 const resolve = { conditions: ["skep-source"] };
 const ssr = { resolve: { conditions: ["skep-source"] } };
+const files = (suffix: string) => [`packages/*/{src,test}/**/*${suffix}`, `test/**/*${suffix}`];
 
 /**
- * Two projects. `unit` tests are pure: they need no root and no kernel feature and run in parallel.
- * `kernel` tests (`*.kernel.test.ts`) load real programs into the running kernel, one file at a time.
+ * Three projects, one after the other. `unit` tests are pure: they need no root and no kernel feature. `vm` tests (`*.vm.test.ts`)
+ * boot other kernels, and do not care what else happens here. Of both, as many files run at a time as there are CPUs. `kernel` tests
+ * (`*.kernel.test.ts`) load real programs into the running kernel, one file at a time.
  */
 export default defineConfig({
   test: {
@@ -15,9 +17,10 @@ export default defineConfig({
         ssr,
         test: {
           name: "unit",
-          include: ["packages/*/{src,test}/**/*.test.ts", "test/**/*.test.ts"],
-          exclude: ["**/*.kernel.test.ts", "**/node_modules/**", "**/dist/**"],
+          include: files(".test.ts"),
+          exclude: ["**/*.{kernel,vm}.test.ts", "**/node_modules/**", "**/dist/**"],
           isolate: false,
+          maxWorkers: "100%",
           // Some talk to real servers on loopback with time limits, on machines of any speed.
           retry: 1,
           testTimeout: 60_000,
@@ -27,8 +30,23 @@ export default defineConfig({
         resolve,
         ssr,
         test: {
+          name: "vm",
+          include: files(".vm.test.ts"),
+          sequence: { groupOrder: 1 },
+          pool: "forks",
+          maxWorkers: "100%",
+          // A virtual machine has a limit of its own, and says what it did until then.
+          testTimeout: 600_000,
+          hookTimeout: 120_000,
+        },
+      },
+      {
+        resolve,
+        ssr,
+        test: {
           name: "kernel",
-          include: ["packages/*/{src,test}/**/*.kernel.test.ts", "test/**/*.kernel.test.ts"],
+          include: files(".kernel.test.ts"),
+          sequence: { groupOrder: 2 },
           fileParallelism: false,
           // These count what a whole machine does, and other things happen on it: once more before it counts as a failure.
           retry: 1,

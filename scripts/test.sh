@@ -3,7 +3,8 @@
 #   1. installs the Debian packages that the tests need and that are missing, and says which
 #   2. builds, lints
 #   3. pure tests (no root needed)
-#   4. tests on the running kernel (root), one file at a time; those on other kernels boot them in a VM
+#   4. tests on other kernels, which boot in virtual machines, one for each CPU at a time; tests on the running kernel, one file
+#      at a time (root)
 # Ends with one line: `Tests: N passed, N failed, N skipped`.
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -56,11 +57,12 @@ npx tsc -b || status=1
 step "pure tests"
 npx vitest run --project unit --reporter=default --reporter=json --outputFile.json="$report/unit.json" || status=1
 
+kernel_tests=(npx vitest run --project vm --project kernel --reporter=verbose --reporter=json "--outputFile.json=$report/kernel.json")
 step "kernel tests"
 if [ "$(id -u)" = 0 ]; then
-  npx vitest run --project kernel --reporter=verbose --reporter=json --outputFile.json="$report/kernel.json" || status=1
+  "${kernel_tests[@]}" || status=1
 elif sudo -n true 2>/dev/null; then
-  sudo --preserve-env=PATH env "PATH=$PATH" npx vitest run --project kernel --reporter=verbose --reporter=json --outputFile.json="$report/kernel.json" || status=1
+  sudo --preserve-env=PATH env "PATH=$PATH" "${kernel_tests[@]}" || status=1
 else
   echo "test: not root and sudo asks for a password: the kernel tests did not run" >&2
   status=1

@@ -20,6 +20,7 @@ export interface VmResult {
 }
 
 export interface VmOptions {
+  /** Of the whole machine, by default 300. */
   readonly timeoutSeconds?: number;
   readonly kernelCommandLine?: string;
 }
@@ -34,7 +35,7 @@ export function runInVm(
   command: readonly string[],
   options: VmOptions = {},
 ): Promise<VmResult> {
-  const limit = String(options.timeoutSeconds ?? 120);
+  const limit = String(options.timeoutSeconds ?? 300);
   const append = options.kernelCommandLine === undefined ? [] : ["--append", options.kernelCommandLine];
   return run(["--kernel", kernel, "--timeout", limit, ...append, "--", ...command]);
 }

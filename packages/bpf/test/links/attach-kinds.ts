@@ -1,6 +1,6 @@
 /**
  * Attaches one program of each kind, does what it should see, and prints what it saw as JSON. Bundled and run under other
- * kernels by kinds-in-vm.kernel.test.ts: `node attach-kinds.mjs OBJECT BINARY [hide-pmu]`, where BINARY has a function
+ * kernels by kinds.vm.test.ts: `node attach-kinds.mjs OBJECT BINARY [hide-pmu]`, where BINARY has a function
  * `work` and a USDT probe.
  */
 import { execFileSync } from "node:child_process";

@@ -2,7 +2,7 @@ import { hostKernel } from "../../src/linux/kernel.ts";
 import { tracepointId } from "../../src/linux/tracefs.ts";
 import { featuresOf } from "../../src/load/features.ts";
 import { featureAnswers, reached, reasonForAbsence } from "../load/feature-answers.ts";
-import type { KernelReport } from "./older-kernels.kernel.test.ts";
+import type { KernelReport } from "./older-kernels.vm.test.ts";
 
 // Run as a process of its own, under another kernel: prints what that kernel says as JSON.
 const kernel = hostKernel();

@@ -10,8 +10,6 @@ export interface Plan {
   readonly work: string;
   /** By name, the tool and its arguments. */
   readonly runs: Readonly<Record<string, readonly string[]>>;
-  /** Milliseconds from the end of the work to that of the tools. */
-  readonly settle: number;
 }
 
 export interface Report {
@@ -21,6 +19,9 @@ export interface Report {
   readonly results: Readonly<Record<string, ToolReport>>;
 }
 
+/** Milliseconds from the end of the work to that of the tools: connections close, processes end. */
+const SETTLE = 1000;
+
 /** What a script leaves running in the background must not hold its standard output. */
 function shell(script: string): Promise<{ readonly stdout: string; readonly stderr: string }> {
   return new Promise((resolve) => {
@@ -29,7 +30,7 @@ function shell(script: string): Promise<{ readonly stdout: string; readonly stde
 }
 
 // Runs inside a virtual machine: a plan is the file that is named on the command line, what came of it is printed as JSON.
-const { setup, runs, work, settle }: Plan = JSON.parse(readFileSync(process.argv[2] ?? "", "utf8"));
+const { setup, runs, work }: Plan = JSON.parse(readFileSync(process.argv[2] ?? "", "utf8"));
 const prepared = await shell(setup);
 const begun = new Map<string, ToolRun>();
 for (const [name, args] of Object.entries(runs)) {
@@ -38,7 +39,7 @@ for (const [name, args] of Object.entries(runs)) {
   begun.set(name, run);
 }
 const worked = await shell(work);
-await pause(settle);
+await pause(SETTLE);
 endRuns();
 const results: Record<string, ToolReport> = {};
 for (const [name, run] of begun) results[name] = await run.report();
