@@ -1,12 +1,12 @@
 // What each bundled tool costs: the same fixed work with nothing attached, with ours, and with the model, in turn.
 //
-//   npm run build && sudo node bench/tools.mjs [--rounds 5] [--markdown] [--record] [TOOL ...]
+//   npm run build && sudo node bench/tools.mjs [--rounds 5] [--scale 1] [--markdown] [--record] [TOOL ...]
 //
 // The model is the tool of that name in Debian's libbpf-tools; where that has none, or where this kernel does not allow its kprobes, a bpftrace
 // program that does the least of the same. For one operation of the work, medians of all rounds: `added` is the time by which it
 // became longer; `programs` the part of it inside the eBPF programs (BPF_ENABLE_STATS, in a run of its own); `CPU` the time of
 // the watching process. Memory: maps and perf buffers in the kernel, resident memory of the process. `attached`: from exec until
-// everything is attached and has run. --markdown prints the table of docs/benchmarks.md; --record writes it, and each tool's page.
+// everything is attached and has run. --scale 0.1 does a tenth of the work, for slow machines. --markdown prints the table of docs/benchmarks.md; --record writes it, and each tool's page.
 import { execFileSync, spawn, spawnSync } from "node:child_process";
 import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { availableParallelism, tmpdir } from "node:os";
@@ -19,7 +19,8 @@ import { hostKernel } from "@skep/bpf";
 import { record, table, terminal } from "./tools-report.mjs";
 import { median, Watcher } from "./watcher.mjs";
 
-const DRAIN_MS = 500;
+/** Longer than tools wait between two looks. */
+const DRAIN_MS = 1100;
 const here = fileURLToPath(new URL(".", import.meta.url));
 const skep = join(here, "../packages/cli/bin/skep.js");
 delete process.env.NODE_EXTRA_CA_CERTS; // adds its own parsing time to every start of Node 20
@@ -46,7 +47,7 @@ const works = {
   disk: { times: 3_000, operation: "read of 4 KiB from the disk" },
   malloc: { times: 5_000, operation: "malloc() and free()" },
   call: { times: 50_000, operation: "call of an empty function" },
-  burn: { times: 300, operation: "millisecond of computation" },
+  burn: { times: 1000, operation: "millisecond of computation" },
   collect: { times: 100, operation: "System.gc() of a small heap" },
   line: { times: 5_000, operation: "line entered in bash" },
 };
@@ -257,9 +258,10 @@ function medians(runs) {
   return Object.fromEntries(Object.keys(runs[0]).map((key) => [key, median(runs.map((run) => run[key]))]));
 }
 
-async function measure(tool, folder, rounds) {
+async function measure(tool, folder, rounds, scale) {
   const { work: kind, ours = () => [], models } = tools[tool];
-  const { times, operation } = works[kind];
+  const { operation } = works[kind];
+  const times = Math.ceil(works[kind].times * scale);
   const work = new Work(kind, folder);
   try {
     await work.do(1);
@@ -287,6 +289,7 @@ const { values, positionals } = parseArgs({
   allowPositionals: true,
   options: {
     rounds: { type: "string", default: "5" },
+    scale: { type: "string", default: "1" },
     markdown: { type: "boolean", default: false },
     record: { type: "boolean", default: false },
   },
@@ -298,7 +301,7 @@ try {
   const results = [];
   for (const tool of Object.keys(tools)) {
     if (positionals.length > 0 && !positionals.includes(tool)) continue;
-    const result = await measure(tool, folder, Number(values.rounds));
+    const result = await measure(tool, folder, Number(values.rounds), Number(values.scale));
     results.push(result);
     if (!values.markdown) console.log(terminal(result));
   }
