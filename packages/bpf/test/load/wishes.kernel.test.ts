@@ -112,6 +112,18 @@ describe("what a caller may change before the load", () => {
     },
   );
 
+  it("and where one sees nothing, because it does not exist, the others are detached again", () => {
+    const spec = counting("on_tp_btf", "on_tracepoint");
+    spec.program("on_tp_btf").target = "signal_generate";
+    using object = spec.load();
+    const options = (program: { name: string }) =>
+      program.name === "on_tracepoint" ? { target: "signal/signal_generated" } : {};
+    expect(() => object.attach(options)).toThrow(NotFoundError);
+    expect(object.links).toEqual([]);
+    signalMyself(3);
+    expect(object.variables.get("hits")).toBe(0n);
+  });
+
   it("nothing that the file does not have", () => {
     expect(() => open(bytes).map("nope")).toThrow(NotFoundError);
     expect(() => open(bytes).program("nope")).toThrow(
