@@ -6,7 +6,7 @@ import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { NativeProgram } from "./native.ts";
-import { trace } from "./trace.ts";
+import { table, trace } from "./trace.ts";
 
 interface Collection {
   readonly pid: number;
@@ -186,5 +186,30 @@ describe.skipIf(!hasSdt)("javagc, with probes of our own (systemtap-sdt-dev)", (
     expect(whole).toBeGreaterThan(4.6e9);
     expect(cycle).toBeGreaterThan(50e6);
     expect(cycle).toBeLessThan(4e9);
+  });
+
+  it("shows units, no pools unless asked for, and with --min only what took so long", async () => {
+    using program = new NativeProgram("collector");
+    const child = spawn(program.path, ["300"], { stdio: ["pipe", "ignore", "inherit"] });
+    const args = ["javagc", "--binary", program.path, "--pid", String(child.pid)];
+    let brief = "";
+    const all = await table(args, async () => {
+      brief = await table([...args, "--min", "200ms"], async () => {
+        child.stdin?.write("go\n");
+        await once(child, "exit");
+        return (text) => text.includes("Slow");
+      });
+      return (text) => text.includes("Cycles");
+    });
+    const rows = (text: string) => [...text.matchAll(/ (Slow|Cycles) +(true|false) +([\d.]+)(ns|us|ms|s) /g)];
+    expect(rows(all).map(([, collector, full]) => [collector, full])).toEqual([
+      ["Slow", "true"],
+      ["Cycles", "false"],
+    ]);
+    expect(rows(brief).map(([, collector]) => collector)).toEqual(["Slow"]);
+    const [[, , , pause, unit] = []] = rows(brief);
+    expect(unit).toBe("ms");
+    expect(Number(pause)).toBeGreaterThan(300);
+    expect(all).not.toContain("Old Space");
   });
 });

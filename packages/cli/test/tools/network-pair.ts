@@ -16,15 +16,20 @@ export interface Finished {
 export class NetworkPair implements Disposable {
   readonly client: string;
   readonly server: string;
+  /** Ends of the cable: the client's device and the server's. */
+  readonly near: string;
+  readonly far: string;
   readonly #children: ChildProcess[] = [];
 
   constructor() {
     const id = randomBytes(3).toString("hex");
     this.client = `skep-c-${id}`;
     this.server = `skep-s-${id}`;
+    this.near = `sc${id}`;
+    this.far = `ss${id}`;
+    const { near, far } = this;
     for (const name of [this.client, this.server]) ip("netns", "add", name);
     try {
-      const [near, far] = [`sc${id}`, `ss${id}`];
       ip(
         "link",
         "add",

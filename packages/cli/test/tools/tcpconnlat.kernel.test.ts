@@ -1,5 +1,6 @@
 import { readFileSync } from "node:fs";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { SkepProcess } from "../skep-process.ts";
 import { NativeProgram } from "./native.ts";
 import { NetworkPair } from "./network-pair.ts";
 import { trace } from "./trace.ts";
@@ -136,6 +137,17 @@ describe("tcpconnlat", () => {
     expect(of(said[2]!).map(({ result, error }) => [result, error])).toEqual([
       ["unreachable(3)", EHOSTUNREACH],
     ]);
+  });
+
+  it("has examples that are its own, and that its own flags understand", async () => {
+    const help = new SkepProcess(["run", "tcpconnlat", "--help"]);
+    expect((await help.exit()).code).toBe(0);
+    const [, examples = ""] = help.stdout.split("Examples:\n");
+    const lines = examples.trimEnd().split("\n");
+    expect(lines.length).toBeGreaterThanOrEqual(3);
+    for (const line of lines) expect(line).toMatch(/^ {2}sudo skep run tcpconnlat -/);
+    for (const [flag] of examples.matchAll(/--[a-z]+/g))
+      expect(help.stdout.split("Examples:")[0]).toContain(flag);
   });
 
   it("shows only what its filters ask for", async () => {

@@ -13,6 +13,7 @@ interface Histogram {
   };
   readonly value: { readonly samples: number; readonly total_us: number; readonly mean: number };
   readonly unit: string;
+  readonly percentiles: readonly { readonly percent: number; readonly most: number }[];
   readonly buckets: readonly { readonly low: number; readonly high: number; readonly count: number }[];
 }
 
@@ -88,6 +89,11 @@ describe("tcprtt", () => {
       const used = buckets.filter(({ count }) => count > 0);
       expect(Math.min(...used.map(({ low }) => low))).toBeLessThanOrEqual(rtts[index]!);
       expect(Math.max(...used.map(({ high }) => high))).toBeGreaterThanOrEqual(rtts[index]!);
+    }
+    for (const { percentiles, buckets } of events) {
+      expect(percentiles.map(({ percent }) => percent)).toEqual([50, 90, 99, 99.9]);
+      const highest = Math.max(...buckets.filter(({ count }) => count > 0).map(({ high }) => high));
+      expect(percentiles.at(-1)?.most).toBe(highest);
     }
     for (const { value } of events) expect(value.mean).toBeCloseTo(value.total_us / value.samples, 6);
   });

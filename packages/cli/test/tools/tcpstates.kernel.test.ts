@@ -2,9 +2,10 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { existsSync } from "node:fs";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { SkepProcess } from "../skep-process.ts";
 import { NativeProgram } from "./native.ts";
 import { NetworkPair } from "./network-pair.ts";
-import { trace } from "./trace.ts";
+import { table, trace } from "./trace.ts";
 
 interface Change {
   readonly pid: number;
@@ -124,6 +125,46 @@ describe("tcpstates", () => {
     const others = ours.filter(({ lport }) => lport === 9002);
     expect(others.every(({ pid }) => pid === server.pid)).toBe(true);
     expect(active[0]?.in_state_ns).toBe(0);
+  });
+
+  it("keeps its columns with the longest addresses, and shows the time of day under TIME", async () => {
+    const addresses = ["fd77:1111:2222:3333:4444:5555:6666:7771", "fd77:1111:2222:3333:4444:5555:6666:7772"];
+    net.ip(net.client, "addr", "replace", `${addresses[0]}/64`, "dev", net.near, "nodad");
+    net.ip(net.server, "addr", "replace", `${addresses[1]}/64`, "dev", net.far, "nodad");
+    const text = await table(["tcpstates", "--ipv6", "--comm", "tcp"], async () => {
+      for (const address of ["fd77::2", addresses[1]!]) {
+        const server = await echo(address, 9005);
+        await finish(await send(net.client, address, 9005), server);
+      }
+      return (seen) => [...seen.matchAll(/(LAST_ACK|FIN_WAIT2|LISTEN) +CLOSE /g)].length === 6;
+    });
+    const [header = "", ...rows] = text.trim().split("\n");
+    expect(header).toMatch(/^TIME +PID +COMM +OLDSTATE +NEWSTATE +DURATION +LADDR +LPORT +RADDR +RPORT$/);
+    const long = rows.filter((row) => row.includes(addresses[1]!));
+    expect(long.length).toBeGreaterThanOrEqual(10);
+    for (const row of rows) {
+      expect(row).toMatch(/^\d\d:\d\d:\d\d \d/);
+      for (const column of ["PID", "COMM", "OLDSTATE", "NEWSTATE", "LADDR"]) {
+        const at = header.indexOf(column);
+        expect(row.slice(at - 1, at + 1), `${column}: ${row}`).toMatch(/^ \S$/);
+      }
+    }
+    // Nothing is cut.
+    for (const address of addresses) expect(text).toContain(address);
+  });
+
+  it("writes CSV", async () => {
+    await using skep = new SkepProcess(["run", "tcpstates", "--rports", "9006", "-o", "csv"]);
+    await skep.until(({ stdout }) => stdout.startsWith("at,"));
+    const server = await echo("10.77.0.2", 9006);
+    const client = await send(net.client, "10.77.0.2", 9006);
+    await finish(client, server);
+    await skep.until(({ stdout }) => stdout.includes("FIN_WAIT2,CLOSE,"));
+    expect((await skep.end()).code, skep.stderr).toBe(0);
+    const [header = "", ...rows] = skep.stdout.trim().split("\n");
+    const column = header.split(",").indexOf("new_state");
+    expect(rows.map((row) => row.split(",")[column])).toEqual(ACTIVE);
+    expect(rows.map((row) => row.split(",")[column - 2])).toEqual(ACTIVE.map(() => String(client.pid)));
   });
 
   it("shows only what its filters ask for", async () => {

@@ -5,7 +5,7 @@ import { featuresOf, hostKernel } from "@skep/bpf";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { NativeProgram } from "./native.ts";
 import { NetworkPair } from "./network-pair.ts";
-import { trace } from "./trace.ts";
+import { runToEnd, trace } from "./trace.ts";
 
 interface Traffic {
   readonly key: {
@@ -96,6 +96,28 @@ describe.skipIf(reason !== undefined)("tcptop", () => {
     const exactly = (received: number, sent: number) => ({ received, sent, total_bytes: received + sent });
     expect(sum(events, ({ rport }) => rport === port)).toEqual(exactly(0, 12_345));
     expect(sum(events, ({ lport }) => lport === port)).toEqual(exactly(12_345, 0));
+  });
+
+  it("counts what a socket took, not what a program wanted to send", async () => {
+    // Nobody reads: of 64 MiB the socket takes what there is room for.
+    const server = createServer({ pauseOnConnect: true });
+    await once(server.listen(0, "127.0.0.1"), "listening");
+    const { port } = server.address() as AddressInfo;
+    const script = `use Socket; socket(my $s, PF_INET, SOCK_STREAM, 0); connect($s, sockaddr_in(${port}, inet_aton("127.0.0.1")));
+      use Fcntl; fcntl($s, F_SETFL, O_NONBLOCK); print syswrite($s, "x" x (64 << 20));`;
+    let taken = 0;
+    const { events } = await trace<Traffic>(["tcptop", "--rports", String(port)], async () => {
+      taken = Number((await runToEnd("perl", ["-e", script])).stdout);
+      return (seen) => seen.length > 0;
+    });
+    server.close();
+    expect(taken).toBeGreaterThan(0);
+    expect(taken).toBeLessThan(64 << 20);
+    expect(sum(events, ({ rport }) => rport === port)).toEqual({
+      received: 0,
+      sent: taken,
+      total_bytes: taken,
+    });
   });
 
   it("counts by process and by remote address, of what its filters ask for", async () => {
