@@ -11,6 +11,7 @@ struct event {
 	/// @format duration ns
 	unsigned long long duration_ns;
 	/// Id of the cgroup (v2): the inode of its directory.
+	/// @format cgroup
 	/// @hidden
 	unsigned long long cgroup;
 	int pid;

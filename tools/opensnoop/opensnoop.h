@@ -13,6 +13,7 @@ struct event {
 	/// @hidden
 	unsigned long long latency_ns;
 	/// Id of the cgroup (v2): the inode of its directory.
+	/// @format cgroup
 	/// @hidden
 	unsigned long long cgroup;
 	int pid;

@@ -19,6 +19,7 @@ struct event {
 	/// @format timestamp ns
 	unsigned long long time;
 	/// The sender's cgroup (v2): the inode of its directory.
+	/// @format cgroup
 	/// @hidden
 	unsigned long long cgroup;
 	/// The sender.

@@ -6,6 +6,7 @@ import {
   rmdirSync,
   rmSync,
   statfsSync,
+  statSync,
   symlinkSync,
   writeFileSync,
 } from "node:fs";
@@ -16,7 +17,7 @@ import { SkepProcess } from "../skep-process.ts";
 import { HelperProcess } from "./helper-process.ts";
 import { type Look, total } from "./looks.ts";
 import { NativeProgram } from "./native.ts";
-import { trace } from "./trace.ts";
+import { table, trace } from "./trace.ts";
 
 const NOBODY = 65534;
 const TMPFS = 0x01021994;
@@ -163,6 +164,22 @@ describe("--pid, --tid, --uid, --comm and --cgroup", () => {
     );
     for (const [index, [list, expected]] of lists.entries())
       expect(count(seen[index] ?? []), list.join(" ")).toBe(expected);
+  });
+
+  it("and the column of the cgroup are of the same one: its path in tables, its id in JSON", async (context) => {
+    if (CGROUPS === undefined) return context.skip("there is no cgroup v2 here");
+    await using helper = await ours();
+    await using other = await another();
+    const args = ["--cgroup", `/${group}`, "--fields", "comm,cgroup"];
+    const [events] = await runs<{ readonly cgroup: number }>(["opensnoop"], [args], [helper, other]);
+    expect(new Set(events?.map(({ cgroup }) => cgroup))).toEqual(
+      new Set([statSync(`${CGROUPS}/${group}/below`).ino]),
+    );
+    const text = await table(["opensnoop", ...args], async () => {
+      await helper.work();
+      return (all) => all.includes("deeds");
+    });
+    expect(text).toMatch(new RegExp(`^\\S+ deeds +/${group}/below$`, "m"));
   });
 
   it("of exitsnoop leave out all else", async () => {
