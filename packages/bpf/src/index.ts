@@ -35,6 +35,7 @@ export {
   VerifierError,
 } from "./errors.ts";
 export { attachProgram } from "./links/attach.ts";
+export { onProcessExit } from "./links/exit-cleanup.ts";
 export { IteratorLink } from "./links/iter.ts";
 export type { Link } from "./links/link.ts";
 export type {

@@ -1,7 +1,6 @@
-import { existsSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { existsSync, writeFileSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
-import { compilePackage } from "@skep/compiler";
+import { compilePackage, TemporaryDirectory } from "@skep/compiler";
 import type { Package } from "@skep/package";
 
 /**
@@ -16,14 +15,10 @@ export async function compileOnTheFly(
 ): Promise<Package> {
   if (path?.endsWith(".c")) return compile(path, []);
   // clang goes by the name, we went by the contents.
-  const directory = mkdtempSync(join(tmpdir(), "skep-source-"));
-  try {
-    const file = join(directory, `${name}.bpf.c`);
-    writeFileSync(file, text);
-    return await compile(file, path === undefined ? [] : [`-I${resolve(dirname(path))}`]);
-  } finally {
-    rmSync(directory, { recursive: true, force: true });
-  }
+  using directory = new TemporaryDirectory("skep-source-");
+  const file = join(directory.path, `${name}.bpf.c`);
+  writeFileSync(file, text);
+  return await compile(file, path === undefined ? [] : [`-I${resolve(dirname(path))}`]);
 }
 
 async function compile(path: string, cflags: readonly string[]): Promise<Package> {

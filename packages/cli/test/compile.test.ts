@@ -1,3 +1,5 @@
+import { spawn } from "node:child_process";
+import { once } from "node:events";
 import {
   existsSync,
   mkdirSync,
@@ -9,6 +11,7 @@ import {
 } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { fileURLToPath } from "node:url";
 import { afterAll, beforeEach, describe, expect, it, vi } from "vitest";
 import { ecc } from "../src/ecc-main.ts";
 
@@ -147,6 +150,20 @@ describe("ecc", () => {
     expect((await run(source, "--workspace-path", directory, "-l", "llvm-strip", "-c", "clang")).code).toBe(
       0,
     );
+  });
+
+  it.each(["SIGINT", "SIGTERM", "SIGHUP"] as const)("leaves no files when %s ends it", async (signal) => {
+    const clang = join(directory, "clang");
+    const script = `#!/bin/sh\ncase "$*" in *object.o*) kill -s ${signal.slice(3)} $PPID; sleep 1;; esac\nexec clang "$@"\n`;
+    writeFileSync(clang, script, { mode: 0o755 });
+    const spare = join(directory, "tmp");
+    mkdirSync(spare);
+    const bin = fileURLToPath(new URL("../bin/ecc.js", import.meta.url));
+    const env = { ...process.env, TMPDIR: spare };
+    const child = spawn(process.execPath, [bin, source, "--clang-bin", clang], { env, stdio: "ignore" });
+    expect(await once(child, "exit")).toEqual([null, signal]);
+    expect(readdirSync(spare)).toEqual([]);
+    expect(readdirSync(directory).sort()).toEqual(["clang", "probe.bpf.c", "tmp"]);
   });
 
   it("shows warnings with file and line", async () => {

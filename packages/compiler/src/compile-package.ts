@@ -1,5 +1,4 @@
-import { mkdtemp, rm, stat } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { stat } from "node:fs/promises";
 import { basename, dirname, join, normalize } from "node:path";
 import {
   BpfError,
@@ -28,6 +27,7 @@ import { addTypes, compileHeader, compileTypes } from "./force-types.ts";
 import { sectionBytes } from "./object-sections.ts";
 import { localHeaders, readSource, type SourceFile } from "./source/source-file.ts";
 import { type AnnotatedSource, sourceNotes } from "./source/source-notes.ts";
+import { TemporaryDirectory } from "./temporary-directory.ts";
 import { vmlinuxHeaderDirectory } from "./vmlinux-header.ts";
 
 /** Packages say which version of the format's first compiler they are equal to. */
@@ -60,7 +60,7 @@ export interface CompiledPackage {
 
 /**
  * Compiles an eBPF source into a package: clang, without DWARF, BTF cut down to what is used, with the types of
- * what it reports and the annotations of its comments. Leaves no file behind.
+ * what it reports and the annotations of its comments. Leaves no file behind, interrupted or not.
  * @param header defines the structs to export; without it they are found from the code
  * @throws {CompileError} the source has errors; {InvalidArgumentError} no such file {NotFoundError} no clang
  */
@@ -72,24 +72,20 @@ export async function compilePackage(
   const main = await readUserFile(source);
   const exported = options.headerOnly ? main : header === undefined ? undefined : await readUserFile(header);
   const clang = await findClang(options.clang);
-  const directory = await mkdtemp(join(tmpdir(), "skep-compile-"));
-  try {
-    const files = [main, ...(await localHeaders(main))];
-    const plan = planExports(files, exported);
-    const annotated = files.some(({ path }) => normalize(path) === normalize(exported?.path ?? ""))
-      ? files
-      : [...files, ...(exported === undefined ? [] : [exported])];
-    const flags: CompileFlags = {
-      includes: await ownIncludes(directory, options.workspace),
-      cflags: options.cflags ?? [],
-      color: options.color ?? false,
-    };
-    const { types, ...compiled } = await compileUnits(clang, source, plan, directory, flags, options);
-    const name = basename(source).split(".")[0] ?? "";
-    return { name, ...assemble(name, annotated, compiled.object, plan, types), ...compiled };
-  } finally {
-    await rm(directory, { recursive: true, force: true });
-  }
+  using directory = new TemporaryDirectory("skep-compile-");
+  const files = [main, ...(await localHeaders(main))];
+  const plan = planExports(files, exported);
+  const annotated = files.some(({ path }) => normalize(path) === normalize(exported?.path ?? ""))
+    ? files
+    : [...files, ...(exported === undefined ? [] : [exported])];
+  const flags: CompileFlags = {
+    includes: await ownIncludes(directory.path, options.workspace),
+    cflags: options.cflags ?? [],
+    color: options.color ?? false,
+  };
+  const { types, ...compiled } = await compileUnits(clang, source, plan, directory.path, flags, options);
+  const name = basename(source).split(".")[0] ?? "";
+  return { name, ...assemble(name, annotated, compiled.object, plan, types), ...compiled };
 }
 
 /** The program, and beside it the types that it does not mention in its BTF. A header is all types. */
