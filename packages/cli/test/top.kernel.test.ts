@@ -1,10 +1,9 @@
-import { spawn } from "node:child_process";
-import { once } from "node:events";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { onTerminal, withoutStatus } from "./terminal.ts";
 
 const SOURCE = `
 #include "vmlinux.h"
@@ -47,51 +46,20 @@ describe("top on a terminal", () => {
   });
   afterAll(() => rmSync(folder, { recursive: true }));
 
-  let sentSoFar = () => "";
-
-  /** Runs the tool on a terminal of 6 rows and 24 columns; `during` sees what the terminal was sent so far. */
-  async function onTerminal(
-    before: string,
-    during: (sent: () => string, type: (keys: string) => void) => Promise<void>,
-  ) {
-    const command = `stty cols 24 rows 6; ${before} exec ${process.execPath} ${skep} run ${join(folder, "writers.bpf.c")}`;
-    const script = spawn("script", ["-qfec", command, "/dev/null"], { stdio: ["pipe", "pipe", "inherit"] });
-    let sent = "";
-    sentSoFar = () => JSON.stringify(sent.slice(-500));
-    script.stdout.setEncoding("utf8").on("data", (text: string) => {
-      sent += text;
-    });
-    const ended = once(script, "close");
-    try {
-      await during(
-        () => sent,
-        (keys) => void script.stdin.write(keys),
-      );
-    } catch (error) {
-      script.kill("SIGHUP");
-      throw error;
-    }
-    const [code] = await ended;
-    return { code, sent: sent.replaceAll("\r\n", "\n") };
-  }
-  const until = async (condition: () => boolean) => {
-    for (const end = Date.now() + 30_000; !condition(); ) {
-      if (Date.now() > end) throw new Error(`nothing of the kind was shown in 30 seconds: ${sentSoFar()}`);
-      await new Promise((resolve) => setTimeout(resolve, 20));
-    }
-  };
+  const size = { columns: 24, rows: 6 };
+  const command = () => `exec ${process.execPath} ${skep} run ${join(folder, "writers.bpf.c")}`;
   const frames = (text: string) => text.split("\x1b[J").length - 1;
 
   it.each([
     ["q", "q"],
     ["Ctrl-C", "\x03"],
   ])("draws in place, as much as fits, and ends with %s", async (_, key) => {
-    const { code, sent } = await onTerminal("", async (soFar, type) => {
-      await until(() => frames(soFar()) >= 3);
+    const { code, sent } = await onTerminal(size, command(), async ({ until, type }) => {
+      await until((soFar) => frames(soFar) >= 3);
       type(key);
     });
     expect(code).toBe(0);
-    const [, ...drawn] = sent.split("\x1b[J");
+    const [, ...drawn] = withoutStatus(sent).split("\x1b[J");
     expect(drawn.length).toBeGreaterThanOrEqual(3);
     for (const [index, frame] of drawn.entries()) {
       const [text = "", next] = frame.split("\x1b[");
@@ -109,13 +77,13 @@ describe("top on a terminal", () => {
   it("begins anew when the terminal has another size", async () => {
     const go = join(folder, "go");
     const resize = `(until [ -e ${go} ]; do sleep 0.1; done; stty cols 12 < /dev/tty) &`;
-    const { sent } = await onTerminal(resize, async (soFar, type) => {
-      await until(() => frames(soFar()) >= 2);
+    const { sent } = await onTerminal(size, `${resize} ${command()}`, async ({ until, type }) => {
+      await until((soFar) => frames(soFar) >= 2);
       writeFileSync(go, "");
-      await until(() => soFar().includes("\x1b[H\r\x1b[J"));
+      await until((soFar) => soFar.includes("\x1b[H\r\x1b[J"));
       type("q");
     });
-    const [, after = ""] = sent.split("\x1b[H\r\x1b[J");
+    const [, after = ""] = withoutStatus(sent).split("\x1b[H\r\x1b[J");
     expect(
       after
         .split("\n")

@@ -38,6 +38,11 @@ export class LossWatch {
     return this.#total;
   }
 
+  /** All that was lost, as of the last look: that costs nothing. */
+  get seen(): bigint {
+    return this.#total;
+  }
+
   #look(): void {
     const counters = new Map(this.#read().map((one) => [one.counter, one]));
     this.#count([...counters.values()]);

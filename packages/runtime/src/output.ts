@@ -23,6 +23,8 @@ export class Output {
   onClosed: () => void = () => {};
   /** Set to be told when `full` ends. */
   onDrain: () => void = () => {};
+  /** Set where something on the same screen has to step aside while we write. */
+  aside: (write: () => void) => void = (write) => write();
 
   /** `limit` is in bytes (UTF-16 units, which is what a string costs). */
   constructor(stream: Writable, limit = 1 << 20) {
@@ -52,7 +54,7 @@ export class Output {
     this.flush();
     if (this.#closed) return;
     this.#inFlight += bytes.length;
-    this.#stream.write(bytes, () => {
+    this.#write(bytes, () => {
       this.#inFlight -= bytes.length;
       if (this.#inFlight === 0) this.#settle();
     });
@@ -64,11 +66,15 @@ export class Output {
     this.#pending = "";
     this.#inFlight += batch.length;
     const wasFull = this.full;
-    this.#stream.write(batch, () => {
+    this.#write(batch, () => {
       this.#inFlight -= batch.length;
       if (wasFull && !this.full) this.onDrain();
       if (this.#inFlight === 0) this.#settle();
     });
+  }
+
+  #write(chunk: string | Uint8Array, done: () => void): void {
+    this.aside(() => this.#stream.write(chunk, done));
   }
 
   /**

@@ -25,8 +25,9 @@ import { commandVariables, processMaps } from "./samples/processes-feed.ts";
 import { sampledMaps, withGlobals } from "./samples/sampled-maps.ts";
 import { showOptions } from "./show-options.ts";
 import { startPrograms } from "./start-programs.ts";
+import { StatusLine, statusTerminal } from "./status-line.ts";
 import { Stop } from "./stop.ts";
-import { summaryText } from "./summary.ts";
+import { statusText, summaryText } from "./summary.ts";
 import { readTool, type Tool } from "./tool.ts";
 import { UsageError } from "./usage-error.ts";
 
@@ -78,8 +79,9 @@ export async function runPackage(pkg: Package, options: RunOptions): Promise<Run
   const args = child === undefined ? said : { ...said, own: new Map(said.own).set("pid", String(child.pid)) };
   const quiet = args.own.has("quiet");
   const verbose = args.own.has("verbose");
-  const say = (line: string) => void (quiet || stderr.write(`${name}: ${line}\n`));
   const limits = limitsOf(args.own);
+  using status = new StatusLine();
+  const say = (line: string) => status.aside(() => void (quiet || stderr.write(`${name}: ${line}\n`)));
   const sources = eventSources(spec.spec, meta);
   const sampled = sampledMaps(spec.spec, meta);
   const annotations = readAnnotations(meta);
@@ -94,6 +96,7 @@ export async function runPackage(pkg: Package, options: RunOptions): Promise<Run
   const btf = kernelTypes(args.own.get("btf"), options.btf);
   const file = outputFile(args.own, show, stdout);
   const output = new Output(file ?? stdout);
+  output.aside = (write) => status.aside(write);
   using started = await startPrograms(spec, {
     choice,
     attachments,
@@ -130,12 +133,22 @@ export async function runPackage(pkg: Package, options: RunOptions): Promise<Run
   const done = walkOnce(object, (line) => output.line(line));
   if (!session.start() && !done) say("attached, Ctrl-C ends it");
   if (done) stop.stop();
+  const tally = (lost: bigint) => {
+    const { events, looks } = session;
+    return { events, looks, lost, milliseconds: performance.now() - begin };
+  };
+  // A command prints on the same terminal, and knows nothing of the line.
+  if (!quiet && child === undefined)
+    status.start(statusTerminal(stderr, file ?? stdout, show.output === "table"), () =>
+      statusText(name, tally(session.lostSeen), limits.duration),
+    );
   void child?.ended.then((line) => {
     if (line !== undefined) say(line);
     stop.stop();
   });
   child?.go();
   await stop.requested;
+  status[Symbol.dispose]();
 
   for (const link of object.links) link.close();
   session.finish();
@@ -143,10 +156,9 @@ export async function runPackage(pkg: Package, options: RunOptions): Promise<Run
   // `| head` has what it wants: no more words.
   if (output.closed) return { exitCode: ExitCode.Ok, unread: 0 };
   if (unread > 0) say(`the last ${unread} characters found no reader`);
-  const { events, looks, lost, leftOut } = session;
+  const { lost, leftOut } = session;
   if (leftOut > 0) say(`${leftOut} rows were too many to sort: the first ones of the order are shown`);
-  if (!quiet)
-    stderr.write(`${summaryText(name, { events, looks, lost, milliseconds: performance.now() - begin })}\n`);
+  if (!quiet) stderr.write(`${summaryText(name, tally(lost))}\n`);
   const failed = lost > 0n && args.own.has("fail-on-loss");
   return { exitCode: failed ? ExitCode.Loss : ExitCode.Ok, unread };
 }

@@ -105,6 +105,11 @@ export class Session implements Disposable {
     return this.#losses.total;
   }
 
+  /** The same, up to a second ago. */
+  get lostSeen(): bigint {
+    return this.#losses.seen;
+  }
+
   /** Rows that were too many to sort. */
   get leftOut(): number {
     return this.#sorted?.leftOut ?? 0;
