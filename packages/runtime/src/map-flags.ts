@@ -42,6 +42,20 @@ export function mapFlagsOf(spec: ObjectSpec, meta: PackageMeta): MapFlag[] {
   });
 }
 
+/** Maps whose entries `--set MAP[KEY]=VALUE` writes: those of scalars, as programs have that were written for a loader of their own. */
+export function settableMaps({ btf, maps }: ObjectSpec): MapFlag[] {
+  if (btf === undefined) return [];
+  const tables = maps.filter(({ data }) => data === undefined);
+  return tables.flatMap((map) => {
+    const flag = mapFlagOf(btf, map, {
+      name: map.name,
+      ident: map.name,
+      cmdarg: { long: `set ${map.name}` },
+    });
+    return flag?.value === undefined ? [] : [flag];
+  });
+}
+
 function mapFlagOf(btf: Btf, map: MapSpec, note: MapMeta): MapFlag | undefined {
   const cmdarg = isJsonObject(note.cmdarg) ? note.cmdarg : {};
   const name = textOf(cmdarg.long) ?? map.name;
@@ -129,7 +143,12 @@ export function fillMap(object: BpfObject, flag: MapFlag, entries: readonly MapE
       `--${flag.name}: ${keys.size} keys were given, and map ${flag.map} has room for ${flag.maxEntries}`,
       "give fewer",
     );
-  for (const { key, value } of entries) map.update(key, value ?? one(flag));
+  for (const { key, value } of entries) map.update(indexOr(key), value ?? one(flag));
+}
+
+/** Arrays take their index as a number. */
+function indexOr(key: MapKey): MapKey | number {
+  return typeof key === "bigint" && key >= 0n && key <= 0xffff_ffffn ? Number(key) : key;
 }
 
 /** The number 1, or for structs a 1 in the first byte. */

@@ -152,7 +152,7 @@ export const OWN_OPTIONS = [
     name: "set",
     short: undefined,
     value: "NAME=VALUE",
-    help: "Set any global variable of the program (repeatable)",
+    help: "Set any global variable of the program, or MAP[KEY]=VALUE (repeatable)",
     repeat: true,
   },
   { name: "btf", short: undefined, value: "FILE", help: "Types of the kernel, for kernels without BTF" },

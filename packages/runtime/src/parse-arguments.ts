@@ -12,6 +12,8 @@ export interface ToolOptions {
   readonly mapFlags: readonly MapFlag[];
   /** What `--set` reaches. */
   readonly globals: readonly Flag[];
+  /** What `--set` reaches of maps. */
+  readonly tables: readonly MapFlag[];
   readonly abilities: ReadonlySet<Ability>;
 }
 
@@ -57,8 +59,24 @@ export function parseArguments(options: ToolOptions, args: readonly string[]): T
         variables.set(option.flag.variable, flagValue(option, inline, value));
     }
   }
-  for (const text of lists.get("set") ?? []) variables.set(...parseSetting(options.globals, text));
+  for (const text of lists.get("set") ?? []) {
+    const entry = /^(\w+)\[([^\]]*)\]=(.*)$/s.exec(text);
+    if (entry === null) variables.set(...parseSetting(options.globals, text));
+    else addEntry(entry[1] ?? "", `${entry[2]}=${entry[3]}`);
+  }
   return { own, lists, variables, maps };
+
+  /** `--set map[key]=value`. */
+  function addEntry(map: string, text: string): void {
+    const table = options.tables.find((one) => one.map === map);
+    const names = options.tables.map((one) => one.map);
+    if (table === undefined)
+      throw new UsageError(
+        `--set: the program has no map ${map} of numbers or texts`,
+        didYouMean(map, names) ?? (names.length === 0 ? "it has none at all" : `it has ${names.join(", ")}`),
+      );
+    maps.set(table, [...(maps.get(table) ?? []), ...parseMapEntries(table, text)]);
+  }
 
   function takeOwn(
     { name, value: takes, repeat }: OwnOption & { readonly name: OwnName },

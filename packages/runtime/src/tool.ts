@@ -5,7 +5,7 @@ import { type Filters, filtersOf } from "./filters.ts";
 import { flagsOf, settableGlobals } from "./flags.ts";
 import type { ToolDescription } from "./help.ts";
 import { declaredLadders, type Ladder, twinLadders } from "./ladders.ts";
-import { mapFlagsOf } from "./map-flags.ts";
+import { mapFlagsOf, settableMaps } from "./map-flags.ts";
 import type { ToolOptions } from "./parse-arguments.ts";
 import { optionalPrograms, toolDescription, variableNotes } from "./tool-meta.ts";
 
@@ -33,6 +33,7 @@ export function readTool(name: string, spec: ObjectSpec, { meta }: Pick<Package,
       flags: flagsOf(spec, notes),
       mapFlags: mapFlagsOf(spec, meta),
       globals,
+      tables: settableMaps(spec),
       abilities: abilitiesOf(spec, meta, filters, twins.length > 0),
     },
     filters,

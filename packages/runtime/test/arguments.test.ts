@@ -23,7 +23,7 @@ function flag(name: string, shape: FlagShape, more: Partial<Flag> = {}): Flag {
 }
 
 function tool(flags: readonly Flag[], more: Partial<ToolOptions> = {}): ToolOptions {
-  return { flags, mapFlags: [], globals: flags, abilities: new Set(), ...more };
+  return { flags, mapFlags: [], globals: flags, tables: [], abilities: new Set(), ...more };
 }
 const parseArguments = (flags: readonly Flag[], args: readonly string[]) => parse(tool(flags), args);
 

@@ -3,6 +3,7 @@ import { describe, expect, it } from "vitest";
 import { addressKeys } from "../src/address-keys.ts";
 import { type MapFlag, parseMapEntries } from "../src/map-flags.ts";
 import { parseArguments, type ToolOptions } from "../src/parse-arguments.ts";
+import type { UsageError } from "../src/usage-error.ts";
 
 const number = { kind: "integer", bits: 16, signed: false } as const;
 const key = { name: "ports", shape: number, format: undefined };
@@ -42,11 +43,54 @@ describe("a map's flag", () => {
   });
 
   it("may be repeated, and turns its bool on", () => {
-    const options: ToolOptions = { flags: [], mapFlags: [ports, weights], globals: [], abilities: new Set() };
+    const options: ToolOptions = {
+      flags: [],
+      mapFlags: [ports, weights],
+      globals: [],
+      tables: [],
+      abilities: new Set(),
+    };
     const { maps, variables } = parseArguments(options, ["--ports", "1", "-P2,3", "--weights=4=5"]);
     expect(maps.get(ports)?.map(({ key }) => key)).toEqual([1n, 2n, 3n]);
     expect(maps.get(weights)).toEqual([{ key: 4n, value: 5n }]);
     expect([...variables]).toEqual([["filter_ports", true]]);
+  });
+});
+
+describe("--set MAP[KEY]=VALUE", () => {
+  const number16 = { ...key, name: "set weights" };
+  const options: ToolOptions = {
+    flags: [],
+    mapFlags: [],
+    globals: [],
+    tables: [{ ...weights, name: "set weights", map: "weights", key: number16, value: number16 }],
+    abilities: new Set(),
+  };
+
+  it("writes entries of any map of scalars", () => {
+    const { maps, variables } = parseArguments(options, ["--set", "weights[80]=1", "--set=weights[0x51]=2"]);
+    expect([...maps.values()]).toEqual([
+      [
+        { key: 80n, value: 1n },
+        { key: 81n, value: 2n },
+      ],
+    ]);
+    expect(variables.size).toBe(0);
+  });
+
+  it.each([
+    ["wieghts[80]=1", "did you mean weights"],
+    ["weights[a]=1", "--set weights"],
+    ["weights[80]=70000", "--set weights"],
+    ["weights[80]", "NAME=VALUE"],
+  ])("refuses %s", (text, says) => {
+    let told = "";
+    try {
+      parseArguments(options, ["--set", text]);
+    } catch (error) {
+      told = `${(error as UsageError).message} ${(error as UsageError).next}`;
+    }
+    expect(told).toContain(says);
   });
 });
 
