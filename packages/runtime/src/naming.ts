@@ -5,6 +5,7 @@ import type { ColumnOptions } from "./columns.ts";
 import type { SampledMap } from "./samples/sampled-maps.ts";
 import type { ShownSample } from "./samples/shown-sample.ts";
 import type { Shape } from "./shape.ts";
+import { looksLikeTrace } from "./trace-members.ts";
 import type { EventKind, View } from "./view.ts";
 
 /** Names for addresses, and the views that need them. */
@@ -36,9 +37,12 @@ export async function namingFor(
   sampled: readonly SampledMap[],
 ): Promise<Naming | undefined> {
   if (!showsAddresses(meta, annotations, sampled)) return undefined;
-  const [{ Symbolizer, symbolText }, { showStacks }, { stackTraceNotes, stackTraceView }] = await Promise.all(
-    [import("@skep/symbols"), import("./samples/stacks-view.ts"), import("./stack-traces.ts")],
-  );
+  const [{ Symbolizer, symbolText }, { showStacks }, { stackTraceNotes, stackTraceView, traceNoteOf }] =
+    await Promise.all([
+      import("@skep/symbols"),
+      import("./samples/stacks-view.ts"),
+      import("./stack-traces.ts"),
+    ]);
   const symbols = new Symbolizer();
   const traces = stackTraceNotes(meta);
   return {
@@ -52,7 +56,7 @@ export async function namingFor(
       return frames.map(symbolText);
     },
     showTraces(kind) {
-      const note = traces.get(kind.source);
+      const note = traceNoteOf(kind, traces);
       return note && stackTraceView(kind, note, symbols);
     },
     remember: (pid) => void symbols.remember(pid),
@@ -72,6 +76,7 @@ function showsAddresses(
   return (
     sampled.some(({ show }) => show === "stacks") ||
     formats.some((format) => /^(?:ksym|stack)\b/.test(format ?? "")) ||
-    meta.bpf_skel.maps.some(({ intepreter }) => isJsonObject(intepreter))
+    meta.bpf_skel.maps.some(({ intepreter }) => isJsonObject(intepreter)) ||
+    (meta.export_types ?? []).some(({ members }) => looksLikeTrace(members))
   );
 }

@@ -3,6 +3,7 @@ import { isJsonObject, type JsonObject, type PackageMeta } from "@skep/package";
 import { type Symbolized, type Symbolizer, symbolSource, symbolText } from "@skep/symbols";
 import { escapeText } from "./escape.ts";
 import { integerOf } from "./formats/numbers.ts";
+import { looksLikeTrace, TRACE_MEMBERS } from "./trace-members.ts";
 import type { EventKind, View } from "./view.ts";
 
 /** `@interpreter {"stack_trace": …}` of a buffer: its records are stacks. */
@@ -12,8 +13,10 @@ export interface StackTraceNote {
   readonly withSymbols: boolean;
 }
 
-const FIELDS = ["pid", "cpu_id", "comm", "kstack_sz", "ustack_sz", "kstack", "ustack"] as const;
-type Field = (typeof FIELDS)[number];
+type Field = (typeof TRACE_MEMBERS)[number];
+
+/** What records are taken for that have all these members and no view of their own. */
+const USUAL = noteOf({});
 
 /** By the name of the buffer. */
 export function stackTraceNotes(meta: PackageMeta): ReadonlyMap<string, StackTraceNote> {
@@ -25,6 +28,15 @@ export function stackTraceNotes(meta: PackageMeta): ReadonlyMap<string, StackTra
   );
 }
 
+/** How the records of a buffer are shown as stack traces; undefined when they are none. */
+export function traceNoteOf(
+  { source, shape, layout }: EventKind,
+  notes: ReadonlyMap<string, StackTraceNote>,
+): StackTraceNote | undefined {
+  const usual = layout === undefined && shape.kind === "struct" && looksLikeTrace(shape.members);
+  return notes.get(source) ?? (usual ? USUAL : undefined);
+}
+
 function noteOf({ field_map: map, with_symbols: withSymbols }: JsonObject): StackTraceNote {
   const names = isJsonObject(map) ? map : {};
   const nameOf = (field: Field) => {
@@ -32,7 +44,7 @@ function noteOf({ field_map: map, with_symbols: withSymbols }: JsonObject): Stac
     return [field, typeof name === "string" ? name : field] as const;
   };
   return {
-    fields: Object.fromEntries(FIELDS.map(nameOf)) as Record<Field, string>,
+    fields: Object.fromEntries(TRACE_MEMBERS.map(nameOf)) as Record<Field, string>,
     withSymbols: withSymbols !== false,
   };
 }
@@ -42,7 +54,7 @@ type Struct = { readonly [member: string]: BpfValue };
 /** A stack for each record, kernel and user frames numbered from the innermost. @throws {MalformedError} for missing members */
 export function stackTraceView(kind: EventKind, note: StackTraceNote, symbols: Symbolizer): View {
   const members = kind.shape.kind === "struct" ? kind.shape.members.map(({ name }) => name) : [];
-  const absent = FIELDS.map((field) => note.fields[field]).find((name) => !members.includes(name));
+  const absent = TRACE_MEMBERS.map((field) => note.fields[field]).find((name) => !members.includes(name));
   if (absent !== undefined)
     throw new MalformedError(
       `@interpreter of map ${kind.source}: its records have no member ${absent}`,
