@@ -5,7 +5,7 @@
 //
 // Natively without --kernel, else in a virtual machine for each (scripts/vm-run), two minutes each. Needs root, cc,
 // libbpf-dev and libbpf-tools.
-import { execFileSync, spawnSync } from "node:child_process";
+import { execFile, execFileSync, spawnSync } from "node:child_process";
 import {
   existsSync,
   mkdirSync,
@@ -17,6 +17,7 @@ import {
 } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { promisify } from "node:util";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
 const EM_BPF = 247;
@@ -107,16 +108,17 @@ async function report(folder) {
     .filter((name) => name.endsWith(".o"))
     .sort();
   const paths = files.map((name) => join(folder, name));
-  const theirs = spawnSync(join(folder, "load-object"), paths, { encoding: "utf8", maxBuffer: 1 << 28 });
-  const lines = theirs.stdout
-    .split("\n")
-    .filter(Boolean)
-    .map((line) => JSON.parse(line));
-  for (const line of lines) print({ by: "libbpf", ...line, object: nameOf(line.object) });
+  const options = { encoding: "utf8", maxBuffer: 1 << 28 };
+  const theirs = promisify(execFile)(join(folder, "load-object"), paths, options);
   const { open } = await import(join(folder, "bpf.mjs"));
   for (const path of paths) {
     for (const line of loadOurs(open, path)) print({ by: "skep", object: nameOf(path), ...line });
   }
+  const lines = (await theirs).stdout
+    .split("\n")
+    .filter(Boolean)
+    .map((line) => JSON.parse(line));
+  for (const line of lines) print({ by: "libbpf", ...line, object: nameOf(line.object) });
 }
 
 function print(line) {

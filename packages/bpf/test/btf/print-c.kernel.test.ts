@@ -1,8 +1,9 @@
-import { execFileSync } from "node:child_process";
+import { execFile } from "node:child_process";
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { dirname, join } from "node:path";
+import { basename, dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { promisify } from "node:util";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { Btf } from "../../src/btf/btf.ts";
 import { printC } from "../../src/btf/print-c.ts";
@@ -32,11 +33,12 @@ describe.skipIf(!existsSync(VMLINUX))("vmlinux.h from the running kernel's BTF",
   });
 
   for (const source of programs()) {
-    it(`compiles ${source.slice(source.lastIndexOf("/") + 1)}`, () => {
+    const name = basename(source);
+    it.concurrent(`compiles ${name}`, async () => {
       const flags = ["-target", "bpfel", "-g", "-O2", "-Wall", "-Werror", "-D__TARGET_ARCH_x86"];
       const include = [`-I${dirname(source)}`, `-I${folder}`, "-I/usr/include/x86_64-linux-gnu"];
-      const output = join(folder, "program.o");
-      execFileSync("clang", [...flags, ...include, "-c", source, "-o", output], { stdio: "pipe" });
+      const output = join(folder, `${name}.o`);
+      await promisify(execFile)("clang", [...flags, ...include, "-c", source, "-o", output]);
       expect(existsSync(output)).toBe(true);
     });
   }
