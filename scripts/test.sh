@@ -17,6 +17,7 @@ packages=(
   systemtap-sdt-dev # sys/sdt.h, for the USDT fixture
   qemu-system-x86 # other kernels
   openjdk-17-jdk-headless # a JVM whose collections javagc counts
+  libjemalloc2 # another allocator, whose leaks memleak finds
   docker-registry apache2-utils skopeo # a registry to push to, its users, and another client to compare with
   lld wasi-libc libclang-rt-dev-wasm32 # WebAssembly programs in C
   chromium # flame graphs and pictures of histograms, as their readers open them (113 MB to load, 370 MB installed)
