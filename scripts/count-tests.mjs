@@ -1,4 +1,5 @@
-// Adds up vitest's JSON reports and prints the closing line of the test command, after the reason of every skipped test.
+// Adds up vitest's JSON reports and prints the closing line of the test command, after the tests that passed only when they were
+// tried again: those want a look.
 import { readFileSync } from "node:fs";
 
 const reports = process.argv.slice(2).map((path) => JSON.parse(readFileSync(path, "utf8")));
@@ -11,6 +12,10 @@ const brokenFiles = reports
     (file) => file.status === "failed" && file.assertionResults.every((test) => test.status !== "failed"),
   );
 
+// A test that passed keeps what went wrong before.
+for (const { status, fullName, failureMessages } of tests)
+  if (status === "passed" && failureMessages.length > 0)
+    console.log(`tried again: ${fullName}: ${failureMessages[0].split("\n")[0]}`);
 for (const file of brokenFiles) console.log(`broken: ${file.name}: ${file.message}`);
 const failed = count("failed") + brokenFiles.length;
 const passed = count("passed");
