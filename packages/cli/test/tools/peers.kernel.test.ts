@@ -38,7 +38,7 @@ const PAIRS: readonly {
     tool: "runqlat",
     helper: ["switches", "sleep", "200"],
     ours: (pid) => ["runqlat", "--pid", pid],
-    theirs: (pid) => ["runqlat", "-p", pid, "4", "1"],
+    theirs: (pid) => ["runqlat", "-p", pid],
     count: (events) => counted(events),
     peerCount: histogramTotal,
   },
@@ -56,7 +56,7 @@ const PAIRS: readonly {
     tool: "syscount",
     helper: ["calls"],
     ours: (pid) => ["syscount", "--pid", pid],
-    theirs: (pid) => ["syscount", "-p", pid, "-i", "4", "-d", "4"],
+    theirs: (pid) => ["syscount", "-p", pid],
     count: (events) => {
       const getppid = (events as unknown as Calls).filter(({ key }) => key.syscall === 110);
       return total(getppid, "count");
@@ -68,7 +68,7 @@ const PAIRS: readonly {
     helper: ["functions"],
     ours: (pid, path) => ["funclatency", "--pid", pid, "--binary", path, "--function", "naps"],
     // With -p it looks for a library of that name.
-    theirs: (_pid, path) => ["funclatency", "-d", "4", `${path}:naps`],
+    theirs: (_pid, path) => ["funclatency", `${path}:naps`],
     count: (events) => counted(events),
     peerCount: histogramTotal,
   },
@@ -97,7 +97,7 @@ describe("beside libbpf-tools", () => {
     // It says that it is ready only once it is no longer read through a pipe.
     await new Promise((resolve) => setTimeout(resolve, 1500));
     await Promise.all([helper.work(), other?.work()]);
-    if (pair.beside === true) peer.kill("SIGINT");
+    peer.kill("SIGINT");
     await ended;
     await skep.end();
     const theirs = pair.peerCount(text);
