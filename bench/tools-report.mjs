@@ -88,17 +88,22 @@ export function table(results, old = "") {
   return [`| ${headers.join(" | ")} |`, `|${"---|".repeat(headers.length)}`, ...rows.values()].join("\n");
 }
 
-/** @returns the sentences on a tool's page */
+/** @returns the sentences on a tool's page, or undefined where it does not run here */
 function page({ operation, alone, noise, sides: [ours, model] }) {
   if (ours.reason !== undefined) return undefined;
-  const of = (side) =>
-    `${figure(columns[0], side, noise)} more, ${time(side.programs)} of them in the eBPF programs`;
-  const memory = (side) => size(side.kernel);
   const kernel = release().split(".").slice(0, 2).join(".");
-  const measured = `One ${operation} takes ${time(alone)} alone, and ${of(ours)} (\`bench/tools.mjs\`, Linux ${kernel})`;
-  if (model.reason !== undefined) return `${measured}. Kernel memory: ${memory(ours)}.`;
-  const beside = model.name === "bpftrace" ? "a bpftrace program that does the least of it" : model.name;
-  return `${measured}; with ${beside} ${of(model)}. Kernel memory: ${memory(ours)}, theirs ${memory(model)}.`;
+  const longer = (side) =>
+    `${figure(columns[0], side, noise).replace("<", "less than")} longer, ${time(side.programs)} of it in the eBPF programs`;
+  const sentences = [
+    `One ${operation} takes ${time(alone)}; watched, ${longer(ours)} (\`bench/tools.mjs\`, Linux ${kernel}).`,
+    `Kernel memory: ${size(ours.kernel)}.`,
+  ];
+  if (model.reason === undefined) {
+    const name =
+      model.name === "bpftrace" ? "A bpftrace program that does the least of the same" : "libbpf-tools";
+    sentences.push(`${name}: ${longer(model)}; kernel memory ${size(model.kernel)}.`);
+  }
+  return sentences.join("\n");
 }
 
 /** Puts a text between the marks of a file. */

@@ -47,7 +47,7 @@ const works = {
   disk: { times: 3_000, operation: "read of 4 KiB from the disk" },
   malloc: { times: 5_000, operation: "malloc() and free()" },
   call: { times: 50_000, operation: "call of an empty function" },
-  burn: { times: 1000, operation: "millisecond of computation" },
+  burn: { times: 1000, operation: "piece of computation" },
   collect: { times: 100, operation: "System.gc() of a small heap" },
   line: { times: 5_000, operation: "line entered in bash" },
 };
@@ -268,8 +268,14 @@ async function measure(tool, folder, rounds, scale) {
     const skepCommand = { name: "skep", command: [process.execPath, skep, "run", tool, ...ours(work)] };
     const sides = [await firstThatRuns([skepCommand], work), await firstThatRuns(models(work), work)];
     for (let round = 0; round < rounds; round++)
-      for (const { command, runs, reason } of sides)
-        if (reason === undefined) runs.push(await watch(command, work, times));
+      for (const side of sides.filter(({ reason }) => reason === undefined)) {
+        try {
+          side.runs.push(await watch(side.command, work, times));
+        } catch (error) {
+          console.error(`${tool}: ${side.name} failed in round ${round + 1}: ${error.message}`);
+          if (round === rounds - 1 && side.runs.length === 0) side.reason = error.message;
+        }
+      }
     const alone = sides.flatMap(({ runs }) => runs.map((run) => run.alone)).toSorted((a, b) => a - b);
     const quarter = alone.length >> 2;
     return {

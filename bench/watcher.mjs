@@ -63,9 +63,9 @@ export class Watcher {
     return this.#child.exitCode === null && this.#child.signalCode === null;
   }
 
-  /** The last thing that it said, without the advice below it. */
+  /** The last thing that it said, without the advice below it or Node.js's version after a crash. */
   #reason() {
-    const lines = this.#said.split("\n").filter((line) => /^\S/.test(line));
+    const lines = this.#said.split("\n").filter((line) => /^(?!Node\.js v)\S/.test(line));
     return lines.at(-1) ?? "ran none of its programs";
   }
 
