@@ -178,6 +178,8 @@ class Work {
     // Scratch files have to be on a disk.
     const options = { stdio: ["pipe", "pipe", "ignore"], cwd: here };
     this.#child = spawn("taskset", ["-c", String(availableParallelism() - 1), ...command], options);
+    // Whoever ended says so by its silence.
+    this.#child.stdin.on("error", () => {});
     this.#answers = createInterface(this.#child.stdout)[Symbol.asyncIterator]();
   }
 
@@ -198,7 +200,7 @@ class Work {
         : `${times}\n`,
     );
     const { value, done } = await this.#answers.next();
-    if (done) throw new Error(`the work "${this.kind}" ended`);
+    if (done) throw new Error(`the work "${this.kind}" does not run here`);
     return Number(value);
   }
 
@@ -235,7 +237,7 @@ async function watch(command, work, times) {
   }
 }
 
-/** The first of these that runs here, or the reason why the last does not. */
+/** The first of these that runs here beside the work, or the reason why the last does not. */
 async function firstThatRuns(candidates, work) {
   const reasons = [];
   for (const candidate of candidates) {
@@ -264,7 +266,6 @@ async function measure(tool, folder, rounds, scale) {
   const times = Math.ceil(works[kind].times * scale);
   const work = new Work(kind, folder);
   try {
-    await work.do(1);
     const skepCommand = { name: "skep", command: [process.execPath, skep, "run", tool, ...ours(work)] };
     const sides = [await firstThatRuns([skepCommand], work), await firstThatRuns(models(work), work)];
     for (let round = 0; round < rounds; round++)
