@@ -19,7 +19,7 @@ import {
   type PackageMeta,
 } from "@skep/package";
 import { type Compiled, type CompileFlags, compileObject, targetArch } from "./compile.ts";
-import { describeExports } from "./describe-exports.ts";
+import { describeExports, withIterated } from "./describe-exports.ts";
 import { describeExportType, describeOtherStructs } from "./describe-structs.ts";
 import { chooseExports, type ExportChoice, type ExportPlan, planExports } from "./export-types.ts";
 import { type Clang, findClang } from "./find-clang.ts";
@@ -198,6 +198,7 @@ function shrink(
   const renumbered = {
     typeIds: choice.typeIds.map(idOf),
     perMap: new Map([...choice.perMap].map(([map, ids]) => [map, ids.map(idOf)])),
+    iterated: choice.iterated === undefined ? undefined : idOf(choice.iterated),
     warnings: choice.warnings,
   };
   return { object: stripDebug(compiled, { replace }), renumbered };
@@ -219,7 +220,7 @@ function describe(
   const described = exportTypes.flatMap(({ name, type_id }) => [name, btf.nameOf(type_id)]);
   const others = describeOtherStructs(btf, structs, new Set(described));
   const meta = {
-    ...describeExports(skeleton, exportTypes, choice.perMap, spec),
+    ...describeExports(withIterated(skeleton, choice.iterated), exportTypes, choice.perMap, spec),
     ...(others.types.length === 0 ? {} : { types: others.types }),
     eunomia_version: FORMAT_VERSION,
   };

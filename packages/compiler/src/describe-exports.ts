@@ -35,3 +35,12 @@ function withConfig(map: MapMeta, typeIds: readonly number[]): MapMeta {
   const config = { ...map, export_config: { btf_type_id: first } };
   return others.length === 0 ? config : { ...config, export_type_ids: typeIds };
 }
+
+/** Iterators have no map that could say what is read from them: the program itself does. */
+export function withIterated(skeleton: Skeleton, typeId: number | undefined): Skeleton {
+  if (typeId === undefined) return skeleton;
+  const progs = skeleton.progs.map((program) =>
+    /^iter[./]/.test(program.attach) ? { ...program, export_type_ids: [typeId] } : program,
+  );
+  return { ...skeleton, progs };
+}

@@ -21,6 +21,8 @@ export interface ExportPlan {
   readonly mentioned: readonly string[];
   /** map → types that the source puts into it. */
   readonly written: ReadonlyMap<string, ReadonlySet<string>>;
+  /** Types that iterators write. */
+  readonly iterated: ReadonlySet<string>;
 }
 
 /** What was found out: which types to export, and which ones each buffer holds. */
@@ -29,6 +31,8 @@ export interface ExportChoice {
   readonly typeIds: readonly number[];
   /** Buffer map → BTF ids of what it holds, where that is certain. */
   readonly perMap: ReadonlyMap<string, readonly number[]>;
+  /** BTF id of the one struct that iterators write; several could not be told apart. */
+  readonly iterated: number | undefined;
   readonly warnings: readonly string[];
 }
 
@@ -43,12 +47,17 @@ export function planExports(files: readonly SourceFile[], header: SourceFile | u
   const defined = from.flatMap(({ structs }) => structs);
   const definitions = defined.filter((struct) => !isMarked(struct, "ignore"));
   const written = new Map<string, Set<string>>();
+  const iterated = new Set<string>();
   for (const { map, type } of files.flatMap(({ writes }) => writes)) {
-    if (type !== undefined) written.set(map, (written.get(map) ?? new Set()).add(type));
+    if (type === undefined) continue;
+    if (map === undefined) iterated.add(type);
+    else written.set(map, (written.get(map) ?? new Set()).add(type));
   }
   const known = new Set(defined.map(({ name }) => name));
-  const mentioned = [...written.values()].flatMap((types) => [...types]).filter((name) => !known.has(name));
-  return { header: header?.path, definitions, mentioned: [...new Set(mentioned)], written };
+  const mentioned = [...[...written.values()].flatMap((types) => [...types]), ...iterated].filter(
+    (name) => !known.has(name),
+  );
+  return { header: header?.path, definitions, mentioned: [...new Set(mentioned)], written, iterated };
 }
 
 /** Ids of the structs (or typedefs of structs) of these names that a BTF defines in full. */
@@ -95,8 +104,11 @@ export function chooseExports(
     } else if (plan.header === undefined || buffers.length > 1)
       warnings.push(doubt(map, names, sizes.get(map)));
   }
+  const [name, ...others] = plan.iterated;
+  const iterated = name === undefined || others.length > 0 ? undefined : known.get(name);
   const exported = plan.header === undefined ? [...perMap.values()].flat() : headerTypes(plan, known, perMap);
-  return { typeIds: [...new Set(exported)].sort((a, b) => a - b), perMap, warnings };
+  if (iterated !== undefined) exported.push(iterated);
+  return { typeIds: [...new Set(exported)].sort((a, b) => a - b), perMap, iterated, warnings };
 }
 
 interface Candidates {
@@ -146,7 +158,7 @@ function headerTypes(
   plan: ExportPlan,
   known: ReadonlyMap<string, number>,
   perMap: ReadonlyMap<string, readonly number[]>,
-): readonly number[] {
+): number[] {
   const own = plan.definitions.map(({ name }) => known.get(name)).filter((id) => id !== undefined);
   return [...own, ...[...perMap.values()].flat()];
 }

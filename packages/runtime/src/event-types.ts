@@ -5,10 +5,11 @@ import type { ExportType, MapMeta, PackageMeta } from "@skep/package";
 const PERF_EVENT_ARRAY = 4;
 const RINGBUF = 27;
 
-/** A map whose records are shown, and what they are. */
+/** A map whose records are shown, or an iterator, and what they are. */
 export interface EventSource {
+  /** Of an iterator the program. */
   readonly map: string;
-  readonly kind: "ring" | "perf";
+  readonly kind: "ring" | "perf" | "iterator";
   /** BTF ids of the structs that a record may be, in the package's order; empty when nobody said. */
   readonly typeIds: readonly number[];
 }
@@ -20,11 +21,20 @@ export interface EventSource {
  */
 export function eventSources(spec: ObjectSpec, meta: PackageMeta): EventSource[] {
   const exported = (meta.export_types ?? []).flatMap((type) => typeIdOf(spec.btf, type) ?? []);
-  return spec.maps.flatMap((map): EventSource[] => {
+  const buffers = spec.maps.flatMap((map): EventSource[] => {
     const kind = kindOf(map);
     const note = meta.bpf_skel.maps.find(({ name }) => name === map.name);
     if (kind === undefined || note?.export_config === "no_export") return [];
     return [{ map: map.name, kind, typeIds: configuredTypes(note) ?? exported }];
+  });
+  return [...buffers, ...iteratorsOf(meta)];
+}
+
+/** Those that write records; what others write is text. */
+function iteratorsOf({ bpf_skel: { progs } }: PackageMeta): EventSource[] {
+  return progs.flatMap(({ name, export_type_ids: ids }): EventSource[] => {
+    const [typeId] = Array.isArray(ids) ? ids : [];
+    return typeof typeId === "number" ? [{ map: name, kind: "iterator", typeIds: [typeId] }] : [];
   });
 }
 

@@ -5,6 +5,7 @@ import type { EventSource } from "./event-types.ts";
 import { bufferFeed, printkFeed } from "./feed.ts";
 import { checkColumns } from "./fields.ts";
 import { HostMachine } from "./formats/host-machine.ts";
+import { iteratorFeed } from "./iterators.ts";
 import { kindsOf, printkKind } from "./kinds.ts";
 import type { Naming } from "./naming.ts";
 import type { Output } from "./output.ts";
@@ -87,7 +88,9 @@ export function openSession(object: BpfObject, options: SessionOptions): Session
     for (const name of options.processes)
       session.add(processesFeed(object, name, naming, options.knowProcess));
     sources.forEach((source, index) => {
-      session.add(bufferFeed(object, source, takersOf(index)));
+      const takes = takersOf(index);
+      const isIterator = source.kind === "iterator";
+      session.add(isIterator ? iteratorFeed(object, source, takes[0]!) : bufferFeed(object, source, takes));
     });
     if (printk) addPrintk();
     samples.forEach((_, index) => {

@@ -130,7 +130,7 @@ export async function runPackage(pkg: Package, options: RunOptions): Promise<Run
   for (const line of choiceLines(choice)) say(line);
   if (verbose) for (const line of attachedLines(object, choice)) say(line);
   const begin = performance.now();
-  const done = walkOnce(object, (line) => output.line(line));
+  const done = walkOnce(object, sources, (line) => output.line(line));
   if (!session.start() && !done) say("attached, Ctrl-C ends it");
   if (done) stop.stop();
   const tally = (lost: bigint) => {

@@ -19,6 +19,11 @@ export class IteratorLink extends AttachedLink {
     this.#link = link;
   }
 
+  /** The program's name. */
+  get program(): string {
+    return this.#program.name;
+  }
+
   /** Walks over all objects and gives what the program wrote with bpf_seq_write(). @throws {ClosedError} {SyscallError} */
   read(): Uint8Array {
     if (this.#link.closed)

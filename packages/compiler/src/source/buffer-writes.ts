@@ -1,26 +1,28 @@
 import type { Node } from "web-tree-sitter";
 import { nameOf } from "./declarations.ts";
 
-/** A place where the source puts something into a buffer map. */
+/** A place where the source puts something into a buffer map, or into what is read from an iterator. */
 export interface BufferWrite {
-  readonly map: string;
+  /** Undefined for iterators. */
+  readonly map: string | undefined;
   /** `event` for `struct event`, or a typedef's name; undefined when the source does not say it plainly. */
   readonly type: string | undefined;
 }
 
-/** Helpers that write to a buffer: which argument is the map, which the data, which the size. */
+/** Helpers that write to a buffer: which argument is the map, where there is one, which the data, which the size. */
 const WRITERS: Readonly<
-  Record<string, { readonly map: number; readonly data?: number; readonly size: number }>
+  Record<string, { readonly map?: number; readonly data?: number; readonly size: number }>
 > = {
   bpf_ringbuf_reserve: { map: 0, size: 1 },
   bpf_ringbuf_output: { map: 0, data: 1, size: 2 },
   bpf_perf_event_output: { map: 1, data: 3, size: 4 },
   bpf_skb_output: { map: 1, data: 3, size: 4 },
   bpf_xdp_output: { map: 1, data: 3, size: 4 },
+  bpf_seq_write: { data: 1, size: 2 },
 };
 
 /**
- * Finds the calls that fill ring and perf buffers and reads off the type: from `sizeof(struct event)`, from the
+ * Finds the calls that fill ring and perf buffers, and those of iterators, and reads off the type: from `sizeof(struct event)`, from the
  * declaration of what `sizeof(*e)` or the data argument names, or of what the call's result goes to.
  */
 export function bufferWrites(root: Node): BufferWrite[] {
@@ -32,8 +34,8 @@ export function bufferWrites(root: Node): BufferWrite[] {
     const args = (call.childForFieldName("arguments")?.namedChildren ?? []).filter(
       ({ type }) => type !== "comment",
     );
-    const map = namedBy(args[writer.map]);
-    if (map === undefined) continue;
+    const map = writer.map === undefined ? undefined : namedBy(args[writer.map]);
+    if (map === undefined && writer.map !== undefined) continue;
     const type =
       typeOfSize(args[writer.size]) ??
       (writer.data === undefined ? undefined : typeOfNamed(args[writer.data])) ??
