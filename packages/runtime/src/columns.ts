@@ -1,7 +1,7 @@
 import type { BpfValue, Btf } from "@skep/bpf";
 import { type Annotations, type MemberNotes, NO_ANNOTATIONS } from "./annotations.ts";
 import { escapeText } from "./escape.ts";
-import type { OwnTime, Struct } from "./formats/format.ts";
+import type { OwnTime, Struct, Written } from "./formats/format.ts";
 import { formatOf } from "./formats/index.ts";
 import type { Machine } from "./formats/machine.ts";
 import type { MemberShape, Shape, StructShape } from "./shape.ts";
@@ -19,8 +19,10 @@ export interface Column {
   /** Shown only when asked for. */
   readonly hidden: boolean;
   readonly shape: Shape;
-  /** The raw value. */
+  /** The value for machines: raw, or `written` where raw bytes would say nothing. */
   value(event: BpfValue): BpfValue;
+  /** Set when the value is not that of the event. */
+  readonly written?: Written;
   /** The value as people read it, on one line and harmless to a terminal. */
   text(event: BpfValue): string;
   /** What takes lines of its own below the row. */
@@ -50,7 +52,14 @@ export function columnsOf(shape: Shape, options: ColumnOptions): Column[] {
   const member = { name: ONLY, shape };
   const column = columnOf({ kind: "struct", members: [member] }, member, [], options);
   const wrap = (event: BpfValue) => ({ [ONLY]: event });
-  return [{ ...column, path: [], value: (event) => event, text: (event) => column.text(wrap(event)) }];
+  return [
+    {
+      ...column,
+      path: [],
+      value: (event) => column.value(wrap(event)),
+      text: (event) => column.text(wrap(event)),
+    },
+  ];
 }
 
 function structColumns(struct: StructShape, path: readonly string[], options: ColumnOptions): Column[] {
@@ -85,15 +94,23 @@ function columnOf(
     width: Math.max(header.length, format.width),
     align: format.align,
     hidden: notes?.hidden ?? false,
-    shape,
-    value: (event) => memberOf(recordOf(event)),
+    shape: format.written?.shape ?? shape,
+    value: format.written === undefined ? (event) => memberOf(recordOf(event)) : writtenValue(format.written),
     text(event) {
       const record = recordOf(event);
       return escapeText(format.text(memberOf(record), record));
     },
     ...(format.lines === undefined ? {} : { lines: linesOf }),
     ...(format.time === undefined ? {} : { time: format.time }),
+    ...(format.written === undefined ? {} : { written: format.written }),
   };
+
+  function writtenValue(written: Written): Column["value"] {
+    return (event) => {
+      const record = recordOf(event);
+      return written.value(memberOf(record), record);
+    };
+  }
 
   function linesOf(event: BpfValue): readonly string[] {
     const record = recordOf(event);

@@ -1,6 +1,7 @@
 import { type ASTNode, Environment, type ParseError } from "@marcbachmann/cel-js";
 import type { BpfValue } from "@skep/bpf";
 import type { Column } from "./columns.ts";
+import type { Struct, Written } from "./formats/format.ts";
 import { integerOf } from "./formats/numbers.ts";
 import { didYouMean } from "./near-option.ts";
 import { rawText } from "./raw-text.ts";
@@ -18,8 +19,8 @@ const SHOWN = "shown";
 type Values = Record<string, unknown>;
 
 /**
- * Makes the filters of `--filter`, one for each kind of event, from one expression in CEL (cel.dev). It sees raw values:
- * integers of any width exact, enums by name, structs as maps; `shown.member` is the text of the table. An event of a kind that
+ * Makes the filters of `--filter`, one for each kind of event, from one expression in CEL (cel.dev). It sees the values that JSON
+ * has, integers of any width exact, enums by name, structs as maps; `shown.member` is the text of the table. An event of a kind that
  * lacks a member which the expression names is not shown.
  * @param warn is told once when the expression cannot be evaluated for an event (a division by zero), which is then not shown
  * @throws {UsageError} for what is no expression, names no column, or is neither true nor false
@@ -79,7 +80,7 @@ function tryFilter(text: string, kind: EventKind, complain: (error: unknown) => 
 }
 
 /** `taken`: members that CEL has another meaning for, such as `bytes` and `type`. */
-function environmentOf({ shape }: EventKind): {
+function environmentOf(kind: EventKind): {
   readonly environment: Environment;
   readonly taken: readonly string[];
 } {
@@ -88,9 +89,9 @@ function environmentOf({ shape }: EventKind): {
     .registerVariable(SHOWN, "map<string, dyn>")
     .registerFunction("bits(int, int): int", (a: bigint, b: bigint) => a & b);
   const taken: string[] = [];
-  for (const { name, shape: inner } of membersOf(shape)) {
+  for (const { name, shape } of membersOf(kind.shape)) {
     try {
-      environment.registerVariable(name, typeOf(inner));
+      environment.registerVariable(name, typeOf(writtenAt(kind, [name])?.shape ?? shape));
     } catch {
       taken.push(name);
     }
@@ -123,21 +124,23 @@ function typeOf(shape: Shape): string {
 }
 
 /** What fills in the values that the expression names, and no others. */
-function fillers({ shape, columns }: EventKind, names: ReadonlySet<string>) {
+function fillers(kind: EventKind, names: ReadonlySet<string>) {
+  const { shape, columns } = kind;
   const heads = new Set([...names].map((path) => path.split(".")[0] ?? ""));
   const whole = shape.kind !== "struct";
   const fill: ((event: BpfValue, into: Values) => void)[] = [];
   for (const { name, shape: inner } of membersOf(shape)) {
     if (!heads.has(name)) continue;
-    const convert = converter(inner);
+    const convert = converter(kind, inner, [name]);
     fill.push((event, into) => {
-      into[name] = convert(whole ? event : ((event as Record<string, BpfValue>)[name] ?? 0));
+      into[name] = whole ? convert(event, {}) : convert((event as Struct)[name] ?? 0, event as Struct);
     });
   }
   if (heads.has(EVENT)) {
-    const convert = converter(whole ? { kind: "struct", members: [{ name: "value", shape }] } : shape);
+    const all: Shape = whole ? { kind: "struct", members: [{ name: "value", shape }] } : shape;
+    const convert = converter(kind, all, []);
     fill.push((event, into) => {
-      into[EVENT] = convert(whole ? { value: event } : event);
+      into[EVENT] = convert(whole ? { value: event } : event, {});
     });
   }
   const shown = columns.filter(({ name }) => names.has(`${SHOWN}.${name}`));
@@ -164,26 +167,50 @@ function nested(columns: readonly Column[], event: BpfValue): Values {
   return all;
 }
 
-/** From what we decode to what CEL computes with: its integers are bigints. */
-function converter(shape: Shape): (value: BpfValue) => unknown {
+/** What stands in place of a member's raw value. Members of keys and values are named without them: `addr` for `key.addr`. */
+function writtenAt({ columns }: EventKind, path: readonly string[]): Written | undefined {
+  const names = [path, ["key", ...path], ["value", ...path]].map((steps) => steps.join("."));
+  const all = names.flatMap((name) => columns.filter((column) => column.path.join(".") === name));
+  return all[0]?.written;
+}
+
+type Convert = (value: BpfValue, record: Struct) => unknown;
+
+/** From what we decode to what CEL computes with: its integers are bigints. @param path of the members that lead to the value */
+function converter(kind: EventKind, shape: Shape, path: readonly string[]): Convert {
+  const written = writtenAt(kind, path);
+  if (written !== undefined) {
+    const convert = plainConverter(written.shape);
+    return (value, record) => convert(written.value(value, record));
+  }
+  if (shape.kind !== "struct") return plainConverter(shape);
+  const members = shape.members.map((member) => ({
+    name: member.name,
+    convert: converter(kind, member.shape, [...path, member.name]),
+  }));
+  return (value) => {
+    const record = value as Struct;
+    return Object.fromEntries(members.map(({ name, convert }) => [name, convert(record[name] ?? 0, record)]));
+  };
+}
+
+function plainConverter(shape: Shape): (value: BpfValue) => unknown {
   switch (shape.kind) {
     case "integer":
       return (value) => BigInt(integerOf(value) ?? 0);
     case "enum":
       return rawText;
     case "array": {
-      const element = converter(shape.element);
+      const element = plainConverter(shape.element);
       return (value) => (Array.isArray(value) ? value.map(element) : []);
     }
     case "struct": {
       const members = shape.members.map((member) => ({
         name: member.name,
-        convert: converter(member.shape),
+        convert: plainConverter(member.shape),
       }));
       return (value) =>
-        Object.fromEntries(
-          members.map(({ name, convert }) => [name, convert((value as Record<string, BpfValue>)[name] ?? 0)]),
-        );
+        Object.fromEntries(members.map(({ name, convert }) => [name, convert((value as Struct)[name] ?? 0)]));
     }
     default:
       return (value) => value;
@@ -248,7 +275,9 @@ function hintFor(text: string, error: unknown, kind: EventKind, taken: readonly 
   const types = members.filter(({ name }) => new RegExp(`\\b${name}\\b`).test(text));
   return types.length === 0
     ? columnHint("", kind)
-    : types.map(({ name, shape }) => `${name} is ${typeOf(shape)}`).join(", ");
+    : types
+        .map(({ name, shape }) => `${name} is ${typeOf(writtenAt(kind, [name])?.shape ?? shape)}`)
+        .join(", ");
 }
 
 function columnHint(path: string, { columns, shape }: EventKind): string {

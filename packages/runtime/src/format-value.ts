@@ -1,8 +1,15 @@
 import type { BpfValue, EnumValue } from "@skep/bpf";
 import { escapeJson } from "./escape.ts";
+import type { Struct } from "./formats/format.ts";
 import type { Shape } from "./shape.ts";
 
-type ValueText = (value: BpfValue) => string;
+export type ValueText = (value: BpfValue) => string;
+
+/** How a member of a struct is written; `record` is that struct. */
+export interface MemberText {
+  readonly name: string;
+  readonly format: (value: BpfValue, record: Struct) => string;
+}
 
 /** A value as plain text, compact JSON for arrays and structs. The text may hold what a terminal should not see. */
 export function textFormatOf(shape: Shape): ValueText {
@@ -51,18 +58,16 @@ function jsonArrayFormat(element: ValueText): ValueText {
   return (value) => (Array.isArray(value) ? `[${value.map(element).join(",")}]` : jsonText(String(value)));
 }
 
-function jsonStructFormat(
-  members: readonly { readonly name: string; readonly format: ValueText }[],
-): ValueText {
+export function jsonStructFormat(members: readonly MemberText[]): ValueText {
   const parts = members.map(({ name, format }, index) => ({
     name,
     prefix: `${index === 0 ? "{" : ","}${jsonText(name)}:`,
     format,
   }));
   return (value) => {
-    const object = value as { readonly [member: string]: BpfValue };
+    const object = value as Struct;
     let text = parts.length === 0 ? "{" : "";
-    for (const part of parts) text += part.prefix + part.format(object[part.name] ?? 0);
+    for (const part of parts) text += part.prefix + part.format(object[part.name] ?? 0, object);
     return `${text}}`;
   };
 }

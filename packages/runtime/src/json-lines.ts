@@ -1,9 +1,9 @@
 import type { BpfValue } from "@skep/bpf";
 import { isoText } from "./clock-text.ts";
-import { jsonFormatOf } from "./format-value.ts";
-import { type Loss, type Selection, shapeOfColumns, type View, type Views } from "./view.ts";
+import { eventJson } from "./event-json.ts";
+import type { Loss, Selection, View, Views } from "./view.ts";
 
-/** One JSON object per event on one line: raw values, members in the struct's order. */
+/** One JSON object per event on one line: values for machines, members in the struct's order. */
 export function jsonLines(selections: readonly Selection[]): Views {
   return { views: selections.map(viewOf), lost: lossJson };
 }
@@ -15,7 +15,7 @@ export function lossJson({ count, since, until, cause }: Loss): string {
 }
 
 function viewOf({ kind, columns, stamp, label }: Selection): View {
-  const json = jsonFormatOf(shapeOfColumns(kind.shape, columns));
+  const json = eventJson(kind.shape, columns);
   const named = label === undefined ? "" : `"buffer":${JSON.stringify(label)},`;
   const timeKey = JSON.stringify(timeName(kind.columns.map(({ name }) => name)));
   if (stamp === undefined && named === "") return { header: undefined, row: json };

@@ -1,7 +1,7 @@
 import type { BpfValue } from "@skep/bpf";
 import type { ViewText } from "@skep/package";
 import type { Column } from "./columns.ts";
-import type { MemberShape, Shape } from "./shape.ts";
+import type { Shape } from "./shape.ts";
 import type { Stamp } from "./timeline.ts";
 
 /** One kind of event: what it is and where it comes from. */
@@ -59,23 +59,4 @@ export interface Views {
   readonly views: readonly View[];
   /** A loss among the rows. */
   lost(loss: Loss): string;
-}
-
-/** The shape of an event with only these columns, in their order; structs stay structs. */
-export function shapeOfColumns(shape: Shape, columns: readonly Column[]): Shape {
-  if (shape.kind !== "struct") return shape;
-  const heads = [...new Set(columns.flatMap(({ path }) => path.slice(0, 1)))];
-  const members = heads.flatMap((head): MemberShape[] => {
-    const member = shape.members.find(({ name }) => name === head);
-    if (member === undefined) return [];
-    const inside = columns.filter(({ path }) => path[0] === head);
-    return inside.some(({ path }) => path.length === 1)
-      ? [member]
-      : [{ name: head, shape: shapeOfColumns(member.shape, inside.map(withoutHead)) }];
-  });
-  return { kind: "struct", members };
-}
-
-function withoutHead(column: Column): Column {
-  return { ...column, path: column.path.slice(1) };
 }

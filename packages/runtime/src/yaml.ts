@@ -1,10 +1,11 @@
 import type { BpfValue } from "@skep/bpf";
-import { jsonFormatOf } from "./format-value.ts";
+import { eventJson, memberTexts } from "./event-json.ts";
+import type { Struct } from "./formats/format.ts";
 import { lossJson, timeName } from "./json-lines.ts";
-import { type Loss, type Selection, shapeOfColumns, type View, type Views } from "./view.ts";
+import type { Loss, Selection, View, Views } from "./view.ts";
 
 /**
- * A YAML list, one item for each event: whatever part of it has arrived is a list by itself. Values are raw, texts in
+ * A YAML list, one item for each event: whatever part of it has arrived is a list by itself. Values are those of JSON, texts in
  * quotes, structs and arrays in flow style, all of which is JSON and so YAML 1.2.
  */
 export function yaml(selections: readonly Selection[]): Views {
@@ -16,22 +17,21 @@ function lossYaml(loss: Loss): string {
 }
 
 function viewOf({ kind, columns, stamp, label }: Selection): View {
-  const shape = shapeOfColumns(kind.shape, columns);
+  const { shape } = kind;
   const members =
     shape.kind === "struct"
-      ? shape.members.map((member) => ({
-          name: member.name,
-          value: (event: BpfValue) => (event as { readonly [member: string]: BpfValue })[member.name] ?? 0,
-          json: jsonFormatOf(member.shape),
+      ? memberTexts(shape, columns).map(({ name, format }) => ({
+          name,
+          text: (event: BpfValue) => format((event as Struct)[name] ?? 0, event as Struct),
         }))
-      : [{ name: "value", value: (event: BpfValue) => event, json: jsonFormatOf(shape) }];
+      : [{ name: "value", text: eventJson(shape, columns) }];
   const named = label === undefined ? "" : `\n  buffer: ${JSON.stringify(label)}`;
   const time = timeName(kind.columns.map(({ name }) => name));
   return {
     header: undefined,
     row(event) {
       let text = stamp === undefined ? named : `\n  ${time}: ${stamp.json(event)}${named}`;
-      for (const { name, value, json } of members) text += `\n  ${name}: ${json(value(event))}`;
+      for (const member of members) text += `\n  ${member.name}: ${member.text(event)}`;
       return text === "" ? "- {}" : `- ${text.slice(3)}`;
     },
   };

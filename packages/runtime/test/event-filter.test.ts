@@ -58,6 +58,8 @@ describe("--filter", () => {
     ["slots[1] == 2 && slots.exists(s, s == 3)", true],
     ['event.type == "EXIT"', true],
     ["event.bytes >= 4096", true],
+    ['addr == "127.0.0.1" && addr.startsWith("127.")', true],
+    ['event.addr == "127.0.0.1"', true],
     ['shown.addr == "127.0.0.1"', true],
     ['shown.key.addr == "7"', true],
     ["bits(pid, 0x2) != 0", true],

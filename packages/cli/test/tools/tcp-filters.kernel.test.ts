@@ -71,14 +71,14 @@ interface Seen {
   readonly family: number;
   readonly lport?: number;
   readonly rport?: number;
-  readonly local?: readonly number[];
+  readonly local?: string;
 }
 
 /** `client 9100`: which end of which connection an event is of. */
 function endOf(event: Seen): string {
   const { family, lport = 0, rport = 0, local } = event.key ?? event;
   const port = family === AF_INET ? V4_PORT : V6_PORT;
-  const isClient = local === undefined ? rport === port : local[family === AF_INET ? 3 : 15] === 1;
+  const isClient = local === undefined ? rport === port : /[.:]1$/.test(local);
   return isClient ? `client ${port}` : lport === port || local !== undefined ? `server ${port}` : "none";
 }
 

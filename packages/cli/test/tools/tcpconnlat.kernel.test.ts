@@ -14,8 +14,8 @@ interface Attempt {
   readonly family: number;
   readonly lport: number;
   readonly rport: number;
-  readonly laddr: readonly number[];
-  readonly raddr: readonly number[];
+  readonly laddr: string;
+  readonly raddr: string;
 }
 
 /** What the client says of itself. */
@@ -109,9 +109,9 @@ describe("tcpconnlat", () => {
     expect(events.slice(0, 2).map(([event]) => event?.lport)).toEqual(
       said.slice(0, 2).map(({ lport }) => lport),
     );
-    expect(events[0]?.[0]?.laddr.slice(0, 4)).toEqual([10, 77, 0, 1]);
-    expect(events[0]?.[0]?.raddr.slice(0, 4)).toEqual([10, 77, 0, 2]);
-    expect(Buffer.from(events[1]?.[0]?.raddr ?? []).toString("hex")).toBe("fd770000000000000000000000000002");
+    expect(events[0]?.[0]?.laddr).toBe("10.77.0.1");
+    expect(events[0]?.[0]?.raddr).toBe("10.77.0.2");
+    expect(events[1]?.[0]?.raddr).toBe("fd77::2");
     expect(events[4]?.[0]?.latency_ns).toBeGreaterThanOrEqual(300e6);
     // One SYN, a second one after a second, and a second of waiting for its answer.
     for (const all of events.slice(5)) expect(all[0]?.latency_ns).toBeGreaterThan(1.9e9);

@@ -8,8 +8,8 @@ import { trace } from "./trace.ts";
 interface Histogram {
   readonly key: {
     readonly family: number;
-    readonly local?: readonly number[];
-    readonly remote?: readonly number[];
+    readonly local?: string;
+    readonly remote?: string;
   };
   readonly value: { readonly samples: number; readonly total_us: number; readonly mean: number };
   readonly unit: string;
@@ -46,19 +46,13 @@ describe("tcprtt", () => {
     return Number(/"rtt_us": (\d+)/.exec(said)?.[1]);
   }
 
-  const hex = (address: readonly number[] = []) => Buffer.from(address).toString("hex");
-  const [V4_CLIENT, V4_SERVER, V6_CLIENT, V6_SERVER] = [
-    "0a4d0001".padEnd(32, "0"),
-    "0a4d0002".padEnd(32, "0"),
-    "fd770000000000000000000000000001",
-    "fd770000000000000000000000000002",
-  ];
+  const [V4_CLIENT, V4_SERVER, V6_CLIENT, V6_SERVER] = ["10.77.0.1", "10.77.0.2", "fd77::1", "fd77::2"];
 
   /** What was counted for each key, over all looks. */
   function sums(all: readonly Histogram[]): Map<string, Histogram> {
     const result = new Map<string, Histogram>();
     for (const one of all) {
-      const key = `${hex(one.key.local)} ${hex(one.key.remote)}`.trim();
+      const key = `${one.key.local ?? ""} ${one.key.remote ?? ""}`.trim();
       const before = result.get(key);
       const samples = one.value.samples + (before?.value.samples ?? 0);
       result.set(key, {

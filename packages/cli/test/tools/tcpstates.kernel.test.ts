@@ -17,7 +17,7 @@ interface Change {
   readonly family: number;
   readonly lport: number;
   readonly rport: number;
-  readonly raddr: readonly number[];
+  readonly raddr: string;
 }
 
 /** Of libbpf-tools. */

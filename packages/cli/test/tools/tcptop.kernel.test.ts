@@ -14,7 +14,7 @@ interface Traffic {
     readonly family: number;
     readonly lport?: number;
     readonly rport?: number;
-    readonly raddr?: readonly number[];
+    readonly raddr?: string;
   };
   readonly value: { readonly received: number; readonly sent: number; readonly total_bytes: number };
 }
@@ -139,6 +139,6 @@ describe.skipIf(reason !== undefined)("tcptop", () => {
     );
     expect(sum(byRemote.events, () => true)).toEqual(EXACTLY);
     expect(byRemote.events.every(({ key }) => key.pid === undefined)).toBe(true);
-    expect(byRemote.events[0]?.key.raddr?.slice(0, 2)).toEqual([0xfd, 0x77]);
+    expect(byRemote.events[0]?.key.raddr).toBe("fd77::2");
   });
 });

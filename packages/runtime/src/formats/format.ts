@@ -5,7 +5,7 @@ import type { ClockName, Machine } from "./machine.ts";
 /** A decoded struct. */
 export type Struct = { readonly [member: string]: BpfValue };
 
-/** How the values of one member are written for people. JSON, CSV and YAML keep the raw value. */
+/** How the values of one member are written for people. JSON, CSV and YAML keep the raw value, unless it is `written`. */
 export interface Format {
   /** Characters that the values usually take. */
   readonly width: number;
@@ -19,6 +19,22 @@ export interface Format {
   lines?(value: BpfValue, record: Struct): readonly string[];
   /** Set when the value is the time of the event. */
   readonly time?: OwnTime;
+  /** Set when the value lies in memory as on the wire. */
+  readonly written?: Written;
+}
+
+/**
+ * What JSON, CSV, YAML, filters and `--sort` have in place of a raw value whose bytes are in network order: as it is, it would say
+ * something else on a machine of the other byte order, and nothing to a reader who does not know of which kind this one is.
+ */
+export interface Written {
+  readonly shape: Shape;
+  value(value: BpfValue, record: Struct): BpfValue;
+}
+
+/** `written` of an address: its text, as RFCs have it. */
+export function writtenText(text: Format["text"]): Written {
+  return { shape: { kind: "string", size: 0 }, value: text };
 }
 
 /** A point in time that a program took. */

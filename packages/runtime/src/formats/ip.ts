@@ -1,5 +1,5 @@
 import { addressBytes } from "./address-bytes.ts";
-import type { MakeFormat } from "./format.ts";
+import { type Format, type MakeFormat, writtenText } from "./format.ts";
 import { numberOf } from "./numbers.ts";
 
 /** AF_INET and AF_INET6 (include/linux/socket.h), and the version numbers that stand in packets. */
@@ -13,22 +13,22 @@ export const ip: MakeFormat = (shape, [member], { machine, siblings }) => {
   if (member === undefined) {
     if (four !== undefined && sixteen !== undefined)
       return "needs the member that tells the family of this union: ip MEMBER";
-    return { width, align: "left", text: (value) => addressText((sixteen ?? four)?.(value) ?? []) };
+    return address((value) => addressText((sixteen ?? four)?.(value) ?? []));
   }
   if (!siblings.some(({ name }) => name === member)) return `names no member of the struct: ${member}`;
   // In a union both lengths begin at the same byte.
   const firstFour = four ?? ((value) => sixteen?.(value).slice(0, 4) ?? []);
-  return {
-    width,
-    align: "left",
-    text(value, record) {
-      const family = numberOf(record[member] ?? 0);
-      const version = FAMILIES[family];
-      if (version === 4) return addressText(firstFour(value));
-      if (version === 6 && sixteen !== undefined) return addressText(sixteen(value));
-      return `unknown:${family}`;
-    },
-  };
+  return address((value, record) => {
+    const family = numberOf(record[member] ?? 0);
+    const version = FAMILIES[family];
+    if (version === 4) return addressText(firstFour(value));
+    if (version === 6 && sixteen !== undefined) return addressText(sixteen(value));
+    return `unknown:${family}`;
+  });
+
+  function address(text: Format["text"]): Format {
+    return { width, align: "left", text, written: writtenText(text) };
+  }
 };
 
 function addressText(bytes: readonly number[]): string {
