@@ -75,10 +75,17 @@ export function openSession(object: BpfObject, options: SessionOptions): Session
   );
   const selections = select(kinds, { ...show, timeline, warn: say });
   const { views: usual, lost } = viewsOf(show.output, selections);
+  const hasRows = show.stacks === undefined && show.draw === undefined;
   const views = usual.map((view, index) => traceView(eventKinds[index]) ?? view);
   const filters = show.filter?.([...eventKinds, ...samples.map(({ kind }) => filterKind(kind))], say) ?? [];
 
-  const session = new Session({ output, timeline, lost, sorted: sortedRows(show.sort, eventKinds, views) });
+  const session = new Session({
+    output,
+    timeline,
+    lost: hasRows ? lost : undefined,
+    say,
+    sorted: sortedRows(show.sort, eventKinds, views),
+  });
   const takers = eventKinds.map(({ gather }, index) => {
     const take = session.taker(views[index]!, filters[index]);
     return gather === undefined ? take : (event: BpfValue) => take(gather(event));

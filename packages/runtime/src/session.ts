@@ -3,14 +3,17 @@ import type { Feed, Take } from "./feed.ts";
 import { LossWatch } from "./loss-watch.ts";
 import type { Line, Output } from "./output.ts";
 import type { SortedRows } from "./sorted-rows.ts";
+import { lossLine } from "./table.ts";
 import type { Timeline } from "./timeline.ts";
 import type { View, Views } from "./view.ts";
 
 export interface SessionParts {
   readonly output: Output;
   readonly timeline: Timeline;
-  /** How a loss is shown among the rows. */
-  readonly lost: Views["lost"];
+  /** How a loss is shown among the rows; undefined where the output has none, and must not be broken. */
+  readonly lost: Views["lost"] | undefined;
+  /** Takes what is for people, a line each. */
+  readonly say: (line: string) => void;
   /** Holds the rows back until the end. */
   readonly sorted?: SortedRows | undefined;
 }
@@ -31,13 +34,17 @@ export class Session implements Disposable {
   #onMost = () => {};
   #inBatch = false;
 
-  constructor({ output, timeline, lost, sorted }: SessionParts) {
+  constructor({ output, timeline, lost, say, sorted }: SessionParts) {
     this.#output = output;
     this.#timeline = timeline;
     this.#sorted = sorted;
     this.#losses = new LossWatch(
       () => this.#feeds.flatMap((feed) => feed.lost()),
       (loss) => {
+        if (lost === undefined) {
+          say(lossLine(loss));
+          return true;
+        }
         // A stuck reader gets one record of all that was lost once it reads again.
         if (output.full) return false;
         output.line(lost(loss));
