@@ -106,6 +106,13 @@ sys.stdin.readline()`;
       for (const { key, value } of entries)
         expect(value.comm).toBe(per === "thread" && key.tid !== helper.pid ? "napper" : "python3");
     }
+    // Of its main thread alone, which waits for the others.
+    await using helper = new HelperProcess("/usr/bin/python3", ["-c", program]);
+    await helper.asleep();
+    const args = ["runqlat", "--per", "thread", "--tid", String(helper.pid), "--interval", "10"];
+    const entries = await looks<Key, Value>(args, () => helper.work());
+    expect(entries.map(({ key }) => key.tid)).toEqual([helper.pid]);
+    expect(counted(entries)).toBeLessThan(100);
   });
 
   it("asks for the cgroup of the task that waits, not of the one that wakes it or runs before it", async (context) => {

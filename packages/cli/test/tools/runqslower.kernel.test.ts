@@ -1,4 +1,5 @@
 import { execFileSync } from "node:child_process";
+import { existsSync, mkdirSync, rmdirSync, writeFileSync } from "node:fs";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { SkepProcess } from "../skep-process.ts";
 import { HelperProcess } from "./helper-process.ts";
@@ -15,6 +16,10 @@ interface Wait {
   readonly prev_tid: number;
   readonly cpu: number;
 }
+
+const CGROUPS = ["/sys/fs/cgroup/unified", "/sys/fs/cgroup"].find((root) =>
+  existsSync(`${root}/cgroup.procs`),
+);
 
 let switches: NativeProgram;
 
@@ -76,6 +81,36 @@ describe("runqslower", () => {
     for (const row of rows)
       expect(row).toMatch(/^\d\d:\d\d:\d\d switches +\d+ +\d+ +[\d.]+[mnu]?s +\S.* \d+ +\d$/);
     expect(skep.stderr).toMatch(new RegExp(`^runqslower: ${rows.length} events, 0 lost, `, "m"));
+  });
+
+  it("--tid and --cgroup mean the task that waits", async (context) => {
+    if (CGROUPS === undefined) return context.skip("there is no cgroup v2 here");
+    const group = `skep-runqslower-${process.pid}`;
+    mkdirSync(`${CGROUPS}/${group}`);
+    try {
+      await using helper = new HelperProcess(switches.path, ["sleep", "50", "0"]);
+      await using outside = new HelperProcess(switches.path, ["sleep", "50", "0"]);
+      writeFileSync(`${CGROUPS}/${group}/cgroup.procs`, String(helper.pid));
+      for (const filter of [
+        ["--tid", String(helper.pid)],
+        ["--cgroup", `/${group}`],
+      ]) {
+        await helper.asleep();
+        await outside.asleep();
+        let expected = 0;
+        const { events } = await trace<Wait>(["runqslower", "--min", "0us", ...filter], async () => {
+          const before = helper.switches();
+          await Promise.all([helper.work(), outside.work()]);
+          expected = helper.switches() - before;
+          return (all) => all.length >= expected * 0.9;
+        });
+        expect(expected).toBeGreaterThanOrEqual(50);
+        expectNearly(events.length, expected);
+        expect(new Set(events.map(({ pid }) => pid))).toEqual(new Set([helper.pid]));
+      }
+    } finally {
+      rmdirSync(`${CGROUPS}/${group}`);
+    }
   });
 
   it("looks for the begin of a name", async () => {
