@@ -133,7 +133,7 @@ function draw() {
       pen.fillRect(left, top, Math.max(size - 0.6, THINNEST), ROW - 1);
       pen.globalAlpha = aside ? 0.7 : 1;
       pen.fillStyle = dark.matches ? "#f2f3f5" : "#17191c";
-      if (size > 20) pen.fillText(fitting(node[NAME], size - 8), left + 4, top + ROW / 2);
+      if (size > 20) pen.fillText(fitting(node[NAME], size - 8), left + 4, top + ROW / 2, size - 8);
       if (node !== pointed) continue;
       pen.strokeStyle = pen.fillStyle;
       pen.strokeRect(left + 0.5, top + 0.5, Math.max(size - 1.6, 1), ROW - 2);

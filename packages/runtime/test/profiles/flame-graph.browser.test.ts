@@ -105,6 +105,18 @@ describe.skipIf(program === undefined)(`a flame graph in a browser${why}`, () =>
     expect(graph.page.complaints).toEqual([]);
   });
 
+  it("has its root in sight however deep it is, and whichever way up", async () => {
+    const frames = [app, ...Array.from({ length: 200 }, (_, depth) => frame(`f${depth}`))];
+    await using graph = await open({ ...profile, samples: [{ frames, values: [1n] }] });
+    const seen = `(() => { const box = (id) => document.querySelector(id).getBoundingClientRect();
+      const root = rootBelow ? box("canvas").bottom : box("canvas").top;
+      return [box("header").top, root >= box("header").bottom, root <= box("#about").top, box("#about").bottom]; })()`;
+    expect(await graph.page.value(seen)).toEqual([0, true, true, await graph.page.value("innerHeight")]);
+    await graph.page.press("#flip");
+    expect(await graph.page.value(seen)).toEqual([0, true, true, await graph.page.value("innerHeight")]);
+    expect(graph.page.complaints).toEqual([]);
+  });
+
   it("runs nothing that a name says, and shows the name", async () => {
     await using graph = await open(profile);
     const shown = new Set<string>();
