@@ -58,6 +58,18 @@ describe("memleak", () => {
     expect(keptBy(rows, "keep_some")).toEqual([4 * 30 * 48, 4 * 30]);
   });
 
+  it("sees the memory of Node.js that lies outside of its heap, and who asked for it", async () => {
+    const script = `const { readSync, writeSync } = require("node:fs"), kept = [];
+      while (readSync(0, new Uint8Array(16)) > 0) {
+        for (let i = 0; i < 10; i++) kept.push(Buffer.allocUnsafeSlow(1 << 20));
+        writeSync(1, "done\\n");
+      }`;
+    await using helper = new HelperProcess(process.execPath, ["-e", script]);
+    const rows = await memleak(helper, ["go"], "--min-size", "1M");
+    expect(keptBy(rows, "node::NodeArrayBufferAllocator")).toEqual([10 << 20, 10]);
+    expect(keptBy(rows, "node::Buffer")).toEqual([10 << 20, 10]);
+  });
+
   it("--binary takes a path of any length", async (context) => {
     const library = libraryOf("libc.so.6");
     if (library === undefined) return context.skip("the C library is not where it is looked for");
