@@ -10,7 +10,7 @@ import type { LoadedObject } from "../load/load-object.ts";
 import { createMap } from "../maps/create-map.ts";
 import { EventMap, type EventType, type WaitOptions } from "../maps/event-map.ts";
 import { GlobalDataMap } from "../maps/global-data.ts";
-import type { BpfMap } from "../maps/map.ts";
+import { BpfMap } from "../maps/map.ts";
 import { TableMap } from "../maps/table.ts";
 import type { LinkKind, ObjectSpec } from "../spec/object-spec.ts";
 import { variablePlaces } from "./initial-variables.ts";
@@ -95,26 +95,35 @@ export class BpfObject implements Disposable {
     return this.programs.get(name) ?? notFound("program", name, [...this.programs.keys()]);
   }
 
-  /** @throws {NotFoundError} that lists the maps there are */
-  map(name: string): BpfMap {
-    return this.maps.get(name) ?? notFound("map", name, [...this.maps.keys()]);
+  /**
+   * A map, as what it is where `family` says so: `HashMap`, `PerCpuArrayMap`, `StackTraceMap`, … The types of keys and values are
+   * what the caller knows of them: `skep btf dump --format ts` prints them.
+   * @throws {NotFoundError} that lists the maps there are; {InvalidArgumentError} when the map is of another family
+   * @example object.map("counts", HashMap<number, bigint>).delete(42)
+   */
+  map(name: string): BpfMap;
+  map<M extends BpfMap>(name: string, family: abstract new (...args: never[]) => M): M;
+  map(name: string, family: abstract new (...args: never[]) => BpfMap = BpfMap): BpfMap {
+    const map = this.maps.get(name) ?? notFound("map", name, [...this.maps.keys()]);
+    if (map instanceof family) return map;
+    const { typeName, constructor: actual } = map as BpfMap;
+    throw new InvalidArgumentError(
+      `map ${name} (${typeName}) is a ${actual.name}, no ${family.name}`,
+      `ask for map("${name}", ${actual.name})`,
+    );
   }
 
   /**
-   * A map of keys and values. `K` and `V` are what the caller knows of them: `skep btf dump --format ts` prints the types.
+   * A map of keys and values, of whatever family: what hashes, arrays and tries have in common. Of `K` and `V` as `map` says.
    * @throws {NotFoundError}; {InvalidArgumentError} when the map is no table
    */
   table<K = BpfValue, V = BpfValue>(name: string): TableMap<K, V> {
-    const map = this.map(name);
-    if (map instanceof TableMap) return map as TableMap<K, V>;
-    throw new InvalidArgumentError(`map ${name} (${map.typeName}) has no keys and values`, "use map()");
+    return this.map(name, TableMap<K, V>);
   }
 
   /** A ring buffer or perf buffer. @throws {NotFoundError}; {InvalidArgumentError} when the map is no buffer */
   buffer(name: string): EventMap {
-    const map = this.map(name);
-    if (map instanceof EventMap) return map;
-    throw new InvalidArgumentError(`map ${name} (${map.typeName}) carries no events`, "use table() or map()");
+    return this.map(name, EventMap);
   }
 
   /**

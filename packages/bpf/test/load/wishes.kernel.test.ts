@@ -11,7 +11,8 @@ import {
   VerifierError,
 } from "../../src/errors.ts";
 import { hostKernel } from "../../src/linux/kernel.ts";
-import type { HashMap } from "../../src/maps/hash.ts";
+import { HashMap } from "../../src/maps/hash.ts";
+import { RingBuffer } from "../../src/maps/ring-buffer.ts";
 import { open } from "../../src/object.ts";
 import { compileFixture } from "../compile-fixture.ts";
 
@@ -46,14 +47,30 @@ describe("what a caller may change before the load", () => {
 
   it("a map given by the caller, who keeps his own descriptor", () => {
     using first = worksOnly().load();
-    (first.map("counts") as HashMap).update(7, 70n);
+    first.map("counts", HashMap).update(7, 70n);
     const spec = worksOnly();
     spec.map("counts").reuse = first.map("counts").fd;
     const second = spec.load();
     expect(second.map("counts").id).toBe(first.map("counts").id);
-    expect((second.map("counts") as HashMap).lookup(7)).toBe(70n);
+    expect(second.map("counts", HashMap).lookup(7)).toBe(70n);
     second.close();
-    expect((first.map("counts") as HashMap).lookup(7)).toBe(70n);
+    expect(first.map("counts", HashMap).lookup(7)).toBe(70n);
+  });
+
+  it("and what a map is taken for, which has to be what it is", () => {
+    using object = worksOnly().load();
+    const counts = object.map("counts", HashMap<number, bigint>);
+    counts.update(1, 2n);
+    expect(counts.lookup(1)).toBe(2n);
+    expect(counts.delete(1)).toBe(true);
+    expect(() => object.map("counts", RingBuffer)).toThrow(
+      expect.objectContaining({
+        code: "ERR_BPF_INVALID_ARGUMENT",
+        message: "map counts (BPF_MAP_TYPE_HASH) is a HashMap, no RingBuffer",
+        next: 'ask for map("counts", HashMap)',
+      }),
+    );
+    expect(() => object.buffer("counts")).toThrow("is a HashMap, no EventMap");
   });
 
   it("a map left out, which programs that use it are told", () => {
@@ -171,9 +188,9 @@ describe("maps that are pinned", () => {
     };
     using first = load();
     expect(existsSync(pinPath)).toBe(true);
-    (first.map("counts") as HashMap).update(1, 11n);
+    first.map("counts", HashMap).update(1, 11n);
     using second = load();
-    expect((second.map("counts") as HashMap).lookup(1)).toBe(11n);
+    expect(second.map("counts", HashMap).lookup(1)).toBe(11n);
     const other = worksOnly();
     other.map("counts").pinPath = pinPath;
     other.map("counts").maxEntries = 3;
