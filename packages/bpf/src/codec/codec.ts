@@ -8,8 +8,8 @@ export interface Codec<T = BpfValue> {
   /** Bytes. */
   readonly size: number;
   decode(view: DataView, offset: number, length: number): T;
-  /** @throws {InvalidArgumentError} */
-  encode(value: BpfInput, view: DataView, offset: number): void;
+  /** `what`: the value's name in messages. @throws {InvalidArgumentError} */
+  encode(value: BpfInput, view: DataView, offset: number, what?: string): void;
 }
 
 /** Keys and values of a BTF type. Values may always be given as their bytes. @throws {MalformedError} */

@@ -25,10 +25,11 @@ export interface Encoder {
   readonly size: number;
   /**
    * Writes `size` bytes at `offset`. Padding and members that are not given become zero, as in a C initialiser. Of a union,
-   * the members given are written one over the other, in order of declaration.
+   * the members given are written one over the other, in order of declaration. `what` is the value's name in messages: its
+   * type's unless told.
    * @throws {InvalidArgumentError} that names the member, for values that do not fit and members that do not exist
    */
-  encode(value: BpfInput, view: DataView, offset: number): void;
+  encode(value: BpfInput, view: DataView, offset: number, what?: string): void;
 }
 
 const known = new WeakMap<Btf, Map<number, Encoder>>();
@@ -46,11 +47,11 @@ export function encoderOf(btf: Btf, typeId: number): Encoder {
     const name = btf.nameOf(typeId) || "value";
     encoder = {
       size: layout.size,
-      encode(value, view, offset) {
+      encode(value, view, offset, what = name) {
         if (offset < 0 || layout.size > view.byteLength - offset)
-          throw invalid(name, `needs ${layout.size} bytes at ${offset} of ${view.byteLength}`);
+          throw invalid(what, `needs ${layout.size} bytes at ${offset} of ${view.byteLength}`);
         zero(view, offset, layout.size);
-        new Writer(view, btf.littleEndian).write(layout, value, offset, name);
+        new Writer(view, btf.littleEndian).write(layout, value, offset, what);
       },
     };
     encoders.set(typeId, encoder);

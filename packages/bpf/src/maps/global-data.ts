@@ -57,7 +57,7 @@ export class GlobalDataMap extends BpfMap {
       );
     const codec = this.#codec(variable, {});
     const view = this.#read();
-    codec.encode(value, view, variable.offset);
+    codec.encode(value, view, variable.offset, name);
     if (this.#mapping === undefined) this.#write(view);
   }
 

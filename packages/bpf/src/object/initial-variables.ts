@@ -82,7 +82,7 @@ export class InitialVariables {
     const own = contents.subarray(variable.offset, variable.offset + variable.size);
     if (this.#btf !== undefined && variable.typeId !== 0) {
       const view = new DataView(own.buffer, own.byteOffset, own.byteLength);
-      codecOf(this.#btf, variable.typeId).encode(value, view, 0);
+      codecOf(this.#btf, variable.typeId).encode(value, view, 0, name);
       return;
     }
     if (!(value instanceof Uint8Array) || value.length !== own.length) {

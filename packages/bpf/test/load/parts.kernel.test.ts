@@ -69,6 +69,9 @@ describe("an object of many parts", () => {
     poke();
     expect(object.variables.get("seen")).toBe(101);
     expect(() => object.variables.set("wanted_pid", 1)).toThrow(InvalidArgumentError);
+    expect(() => object.variables.set("seen", 1n << 40n)).toThrow(
+      /^seen takes -?\d+ to \d+, 1099511627776 was/,
+    );
     expect(() => object.variables.get("no_such_variable")).toThrow(
       expect.objectContaining({ next: expect.stringContaining("wanted_pid") }),
     );
