@@ -80,7 +80,13 @@ function verifierLines(error: VerifierError): string[] {
   const telling = error.telling
     .map((line) => `  ${line}`)
     .filter((line) => !error.message.includes(line.trim()));
-  return [error.message, ...telling, "see all that the verifier said: add --verbose"];
+  return [error.message, ...telling, ...adviceOn(error)];
+}
+
+/** The library's words are about a property of the error; a command line has an option for it. */
+function adviceOn({ next }: VerifierError): string[] {
+  const all = "see all that the verifier said: add --verbose";
+  return next.startsWith("read error.log ") ? [all] : [next, all];
 }
 
 /** What the library's advice for programmers is on a command line. */

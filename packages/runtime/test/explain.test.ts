@@ -42,6 +42,7 @@ describe("explain", () => {
       lines: [
         "p was rejected",
         "  R1 invalid mem access 'scalar'",
+        "check the pointer",
         "see all that the verifier said: add --verbose",
       ],
       exitCode: 69,

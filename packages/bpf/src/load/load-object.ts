@@ -1,13 +1,15 @@
-import { PermissionError, SyscallError, UnsupportedError } from "../errors.ts";
+import { InvalidArgumentError, PermissionError, SyscallError, UnsupportedError } from "../errors.ts";
 import { missingCapabilities } from "../linux/capabilities.ts";
 import type { OwnedFd } from "../linux/fd.ts";
+import { suggestion } from "../near-names.ts";
 import { CodeTable, type LinkedProgram } from "../relocate/code.ts";
 import { CoreRelocator } from "../relocate/core/relocate-core.ts";
 import { linkSubprograms } from "../relocate/link-subprograms.ts";
 import { useOlderProbeRead, usesNewProbeRead } from "../relocate/older-helpers.ts";
 import { type References, resolveReferences } from "../relocate/resolve-references.ts";
 import { BPF_MAP_TYPE_PROG_ARRAY } from "../spec/map-types.ts";
-import { BPF_PROG_TYPE_STRUCT_OPS } from "../spec/program-types.ts";
+import { BPF_PROG_TYPE_STRUCT_OPS, BPF_PROG_TYPE_UNSPEC } from "../spec/program-types.ts";
+import { SECTIONS } from "../spec/sections.ts";
 import { type AttachTarget, findAttachTarget } from "./attach-target.ts";
 import { Cleanup } from "./cleanup.ts";
 import { createMaps, type LoadedMap, u32 } from "./create-maps.ts";
@@ -45,6 +47,7 @@ interface Load {
  */
 export function loadObject(plan: LoadPlan): LoadedObject {
   checkByteOrder(plan);
+  checkTypes(plan);
   using temporary = new Cleanup();
   using kept = new Cleanup();
   const features = featuresOf(plan.kernel);
@@ -70,6 +73,20 @@ function checkByteOrder({ object }: LoadPlan): void {
     `${object.name} is built for machines of the other byte order`,
     `build it with -target ${hostIsLittleEndian ? "bpfel" : "bpfeb"}`,
   );
+}
+
+/** A SEC() name that nobody knows gives no type, and the kernel would say no more than EINVAL. */
+function checkTypes({ programs }: LoadPlan): void {
+  for (const { spec, load } of programs) {
+    if (!load || spec.type !== BPF_PROG_TYPE_UNSPEC) continue;
+    const name = spec.section.replace(/^\?/, "");
+    const known = SECTIONS.map(({ pattern }) => pattern.replace(/\+$/, ""));
+    const otherwise = `use a SEC() name that says it, such as "tracepoint/…", or set the program's type before load`;
+    throw new InvalidArgumentError(
+      `program ${spec.name} has no type: SEC("${spec.section}") is not a known name`,
+      suggestion(name, known, suggestion(name.replace(/\/.*/, ""), known, otherwise)),
+    );
+  }
 }
 
 /** The first probe says whether this process may use bpf(2) at all: better told now, and once. */

@@ -26,6 +26,7 @@ import {
 } from "../spec/program-types.ts";
 import type { Refusal } from "./load-program.ts";
 import type { LoadPlan } from "./plan.ts";
+import { adviceOn } from "./verifier-advice.ts";
 import { type LogReading, readVerifierLog, type SourceLine, sourceLine } from "./verifier-log.ts";
 
 /** KERNEL_VERSION(5, 11, 0): the first that counts programs against the memory cgroup. */
@@ -190,7 +191,8 @@ function verifierError(refused: Refused, reading: LogReading, source: SourceLine
   const at = source === undefined ? "" : ` at ${source.place} \`${source.text}\``;
   return new VerifierError(
     `the verifier rejects program ${spec.name}${at}: ${reading.complaint}`,
-    "read error.log from the end: it shows what the verifier knew about each register",
+    adviceOn(reading.complaint) ??
+      "read error.log from the end: it shows what the verifier knew about each register",
     { program: spec.name, log: refusal.log, telling: reading.telling },
     { cause: refusal.error },
   );

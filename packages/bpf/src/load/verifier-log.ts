@@ -3,7 +3,7 @@ import type { FunctionSpec } from "../spec/object-spec.ts";
 
 /** A verifier log, read for what a person wants to know. */
 export interface LogReading {
-  /** The verifier's complaint: its last words, without the statistics behind them. */
+  /** The verifier's complaint: its last words, without the figures and states behind them. */
   readonly complaint: string;
   /** Index of the instruction it was looking at, when it says. */
   readonly insn: number | undefined;
@@ -11,8 +11,9 @@ export interface LogReading {
   readonly telling: readonly string[];
 }
 
-const STATISTICS =
-  /^(processed \d+ insns|verification time|stack depth|max_states|total_states|peak_states|mark_read|insns_processed|Live regs|\(\d+ line\(s\) omitted\))/;
+/** Figures, and the states behind "infinite loop detected". */
+const AFTERWORDS =
+  /^(processed \d+ insns|verification time|stack depth|max_states|total_states|peak_states|mark_read|insns_processed|Live regs|(cur|old) state:|\(\d+ line\(s\) omitted\))/;
 const INSTRUCTION = /^(\d+): (?:R\d.*?)?\([0-9a-f]{2}\) /;
 const TELLING_LINES = 6;
 
@@ -21,7 +22,7 @@ export function readVerifierLog(log: string): LogReading | undefined {
   const lines = log
     .split("\n")
     .map((line) => line.trimEnd())
-    .filter((line) => line !== "" && !STATISTICS.test(line));
+    .filter((line) => line !== "" && !AFTERWORDS.test(line));
   const complaint = lines.at(-1);
   if (complaint === undefined) return undefined;
   const at = lines.findLastIndex((line) => INSTRUCTION.test(line));

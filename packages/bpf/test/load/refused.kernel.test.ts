@@ -42,6 +42,7 @@ describe("a program that the kernel refuses", () => {
       /forgets_null_check at .*refused\.bpf\.c:\d+ `\*count \+= 1;`: R0 invalid mem access/,
     );
     expect(error.telling.join("\n")).toContain("map_value_or_null");
+    expect(error.next).toBe("compare the pointer with NULL before using it");
     expect(error.log.length).toBeGreaterThan(100);
   });
 
@@ -90,6 +91,27 @@ describe("a program that the kernel refuses", () => {
 
   it("says that the section names no target", () => {
     expect(refusalOf("says_no_target").message).toContain('SEC("tp_btf") names nothing to attach to');
+  });
+
+  it.each([
+    ["forgets_the_bound", /unbounded|invalid access to map value|(?:min|max) value/, "bound the index"],
+    ["keeps_its_record", /Unreleased reference|reference leak/, "bpf_ringbuf_discard()"],
+    ["reads_raw_memory", /invalid mem access '(?:scalar|inv)'/, "BPF_CORE_READ()"],
+    ["never_ends", /too large|infinite loop|back-edge|too complex/, "constant bound"],
+  ])("says what to do about %s", (name, complaint, advice) => {
+    const error = refusalOf(name);
+    expect(error).toBeInstanceOf(VerifierError);
+    expect(error.message).toMatch(complaint);
+    expect(error.next).toContain(advice);
+  });
+
+  it("has to be of a type, which a misspelt section does not give", () => {
+    expect(refusalOf("misspelt_section")).toMatchObject({
+      code: "ERR_BPF_INVALID_ARGUMENT",
+      message:
+        'program misspelt_section has no type: SEC("tracepiont/sched/sched_switch") is not a known name',
+      next: expect.stringMatching(/^did you mean .*tracepoint/),
+    });
   });
 
   it("says that the machine forbids trampolines, and never speaks of ulimit", (ctx) => {

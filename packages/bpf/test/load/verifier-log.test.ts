@@ -26,6 +26,11 @@ describe("reading a verifier log", () => {
     expect(reading.insn).toBe(3);
   });
 
+  it("does not take the states behind a complaint for it", () => {
+    const log = "3: (05) goto pc-3\ninfinite loop detected at insn 3\ncur state: R1=1\nold state: R1=1\n";
+    expect(readVerifierLog(log)).toMatchObject({ complaint: "infinite loop detected at insn 3", insn: 3 });
+  });
+
   it("has nothing to say about an empty log", () => {
     expect(readVerifierLog("")).toBeUndefined();
     expect(readVerifierLog("processed 0 insns (limit 1000000)\n")).toBeUndefined();
