@@ -3,8 +3,8 @@
 #include <bpf/bpf_core_read.h>
 #include <bpf/bpf_helpers.h>
 #include "execsnoop.h"
-#include "../common/filters.bpf.h"
 #include "../common/path.bpf.h"
+#include "../common/process-filter.bpf.h"
 
 /* All arguments together with their NULs, and the whole path of a program, that an event has room for. */
 #define ARGS_MAX 16384
@@ -20,17 +20,6 @@
 /// @example execsnoop --fields +file --filter 'args.exists(a, a == "-rf")'
 char LICENSE[] SEC("license") = "Dual BSD/GPL";
 
-/// @filter pid
-/// @ignore
-const volatile pid_t pid_target = 0;
-/// @filter uid
-/// @ignore
-const volatile uid_t uid_target = ALL_USERS;
-/// @filter comm
-/// @ignore
-const volatile char comm_target[COMM_LENGTH] = "";
-/// @ignore
-const volatile bool filter_cg = false;
 /// Only children of this process, 0 for all
 /// @cmdarg {"long": "ppid", "short": "P"}
 const volatile pid_t ppid_target = 0;
@@ -94,19 +83,9 @@ struct {
 	__uint(max_entries, 1 << 20);
 } events SEC(".maps");
 
-static __always_inline bool wanted(struct task_struct *task)
+static __always_inline bool wanted_child(struct task_struct *task)
 {
-	__u64 id = bpf_get_current_pid_tgid();
-
-	if (pid_target && pid_target != (pid_t)(id >> 32))
-		return false;
-	if (ppid_target && ppid_target != BPF_CORE_READ(task, real_parent, tgid))
-		return false;
-	if (uid_target != ALL_USERS && uid_target != (uid_t)bpf_get_current_uid_gid())
-		return false;
-	if (filter_cg && !in_cgroup())
-		return false;
-	return comm_is(comm_target);
+	return wanted() && (!ppid_target || ppid_target == BPF_CORE_READ(task, real_parent, tgid));
 }
 
 static __always_inline struct draft *this_draft(void)
@@ -194,7 +173,7 @@ static __always_inline int leave(struct trace_event_raw_sys_exit *ctx)
 		return 0;
 	call = *found;
 	bpf_map_delete_elem(&calls, &tid);
-	if (ctx->ret >= 0 || started || !wanted(task))
+	if (ctx->ret >= 0 || started || !wanted_child(task))
 		return 0;
 	draft = new_draft(task, ctx->ret);
 	if (!draft)
@@ -334,7 +313,7 @@ int start_program(struct trace_event_raw_sched_process_exec *ctx)
 	long length;
 
 	bpf_map_delete_elem(&calls, &old_tid);
-	if (failed || !buffer || !wanted(task))
+	if (failed || !buffer || !wanted_child(task))
 		return 0;
 	draft = new_draft(task, 0);
 	if (!draft)

@@ -8,6 +8,7 @@ struct event {
 	/// @format timestamp ns
 	unsigned long long time;
 	/// Id of the cgroup (v2): the inode of its directory.
+	/// @format cgroup
 	/// @hidden
 	unsigned long long cgroup;
 	int pid;
