@@ -170,6 +170,7 @@ describe.each(VM_KERNELS)("on Linux %s", (kernel) => {
     if (reason !== undefined) return context.skip(reason);
     const plan: Plan = { setup: SETUP, runs: runsOn(kernel), work: WORK };
     const report = await runScriptInVm<Report>(kernel, script, JSON.parse(filled(JSON.stringify(plan))));
+    expect(report.complaints).toBe("");
     for (const [run, { code, stderr }] of Object.entries(report.results))
       expect(code, `${run}: ${stderr}`).toBe(0);
     check(report, kernel);

@@ -59,6 +59,7 @@ describe.each(VM_KERNELS)("tools for processes on Linux %s", (kernel) => {
     if (reason !== undefined) return context.skip(reason);
     const plan: Plan = { setup: "true", runs: RUNS, work: work() };
     const report = await runScriptInVm<Report>(kernel, script, plan);
+    expect(report.complaints).toBe("");
     const words = report.work;
     const results = report.results as Readonly<Record<keyof typeof RUNS, ToolReport>>;
     for (const [name, { code, stderr: said }] of Object.entries(results)) {

@@ -15,6 +15,7 @@ export interface Plan {
 export interface Report {
   /** What the work printed. */
   readonly work: string;
+  /** What it and the setup printed on standard error. */
   readonly complaints: string;
   readonly results: Readonly<Record<string, ToolReport>>;
 }
