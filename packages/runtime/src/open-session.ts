@@ -14,7 +14,7 @@ import { HistogramSheet } from "./samples/histogram-sheet.ts";
 import { processesFeed } from "./samples/processes-feed.ts";
 import { sampleFeed } from "./samples/sample-feed.ts";
 import { type Screen, sampleSource } from "./samples/sample-source.ts";
-import type { SampledMap } from "./samples/sampled-maps.ts";
+import { isHistogram, type SampledMap } from "./samples/sampled-maps.ts";
 import { type ShownSample, shownSample } from "./samples/shown-sample.ts";
 import { terminalOf } from "./samples/terminal.ts";
 import { select } from "./select.ts";
@@ -33,6 +33,8 @@ export interface SessionOptions {
   readonly stdout: Writable;
   readonly sources: readonly EventSource[];
   readonly sampled: readonly SampledMap[];
+  /** Maps whose condition does not hold. */
+  readonly hidden: readonly SampledMap[];
   /** Milliseconds between two looks at sampled maps, in place of the package's own. */
   readonly interval: number | undefined;
   readonly annotations: Annotations;
@@ -64,8 +66,19 @@ export function openSession(object: BpfObject, options: SessionOptions): Session
   const samples = sampled.map((map) => shownSample(object, map, columnOptions, naming));
   if (show.stacks !== undefined)
     requireSuited(`${show.stacks} is for stacks`, eventKinds, samples, ({ stacks }) => stacks !== undefined);
+  if (show.document !== undefined && samples.length > 1)
+    throw new UsageError(
+      `--output ${show.stacks} is of one map, and ${samples.map(({ kind }) => kind.name).join(", ")} are several`,
+      "give folded, or another output",
+    );
   if (show.draw !== undefined)
-    requireSuited("svg is for histograms", eventKinds, samples, ({ histograms }) => histograms !== undefined);
+    requireSuited(
+      "svg is for histograms",
+      eventKinds,
+      samples,
+      ({ histograms }) => histograms !== undefined,
+      options.hidden.find(({ show: kind }) => isHistogram(kind))?.when,
+    );
   const sheet = show.draw && new HistogramSheet(samples.length, show.draw);
   const kinds = [...eventKinds, ...samples.map(({ kind }) => kind)];
   checkColumns(
@@ -162,18 +175,24 @@ export function openSession(object: BpfObject, options: SessionOptions): Session
   }
 }
 
-/** @throws {UsageError} when there is anything to show that the output is not for */
+/**
+ * @param when a condition under which there would be what the output is for
+ * @throws {UsageError} when there is anything to show that the output is not for
+ */
 function requireSuited(
   output: string,
   events: readonly EventKind[],
   samples: readonly ShownSample[],
   isSuited: (sample: ShownSample) => boolean,
+  when?: string,
 ): void {
   const other = events[0]?.name ?? samples.find((sample) => !isSuited(sample))?.kind.name;
   if (other === undefined && samples.length > 0) return;
   throw new UsageError(
     `--output ${output}${other === undefined ? "" : `, which ${other} holds none of`}`,
-    "give table, json, csv or yaml",
+    when === undefined
+      ? "give table, json, csv or yaml"
+      : `there are some with ${when}; else give table, json, csv or yaml`,
   );
 }
 

@@ -21,6 +21,7 @@ import { parseArguments, type ToolArguments } from "./parse-arguments.ts";
 import { disagreements, prepare } from "./prepare.ts";
 import { usesPrintk } from "./printk-use.ts";
 import { choiceLines, type ProgramChoice } from "./program-choice.ts";
+import { readableMaps, withAskedMaps } from "./samples/asked-maps.ts";
 import { commandVariables, processMaps } from "./samples/processes-feed.ts";
 import { sampledMaps, withGlobals } from "./samples/sampled-maps.ts";
 import { showOptions } from "./show-options.ts";
@@ -83,7 +84,11 @@ export async function runPackage(pkg: Package, options: RunOptions): Promise<Run
   using status = new StatusLine();
   const say = (line: string) => status.aside(() => void (quiet || stderr.write(`${name}: ${line}\n`)));
   const sources = eventSources(spec.spec, meta);
-  const sampled = sampledMaps(spec.spec, meta);
+  const sampled = sampledMaps(spec.spec, withAskedMaps(spec.spec, meta, args.lists.get("map") ?? []));
+  if (tool.options.abilities.has("maps") && sampled.length === 0 && !usesPrintk(spec.spec)) {
+    const maps = readableMaps(spec.spec).map((map) => map.name);
+    say(`shows nothing by itself; --map NAME looks at one of its maps: ${maps.join(", ")}`);
+  }
   const annotations = readAnnotations(meta);
   const naming = await namingFor(meta, annotations, sampled);
   const show = await showOptions(args.own, sampled.length > 0, [name, ...options.args].join(" "));
@@ -93,6 +98,7 @@ export async function runPackage(pkg: Package, options: RunOptions): Promise<Run
   if (child !== undefined) for (const variable of commandVariables(meta)) spec.variables.set(variable, true);
   const { choice, attachments, fill } = prepare(spec, meta, tool, args);
   const globals = globalsOf(spec);
+  const shown = withGlobals(sampled, globals);
   const btf = kernelTypes(args.own.get("btf"), options.btf);
   const file = outputFile(args.own, show, stdout);
   const output = new Output(file ?? stdout);
@@ -107,7 +113,8 @@ export async function runPackage(pkg: Package, options: RunOptions): Promise<Run
         output,
         stdout: file ?? stdout,
         sources,
-        sampled: withGlobals(sampled, globals),
+        sampled: shown,
+        hidden: sampled.filter(({ map }) => !shown.some((one) => one.map === map)),
         interval: limits.interval,
         annotations: withConditions(annotations, globals),
         naming,

@@ -14,6 +14,10 @@ import { enumeratorOf, type Globals, holds } from "../conditions.ts";
 export const SAMPLE_KINDS = ["log2_hist", "linear_hist", "default_kv", "top", "stacks"] as const;
 export type SampleKind = (typeof SAMPLE_KINDS)[number];
 
+export function isHistogram(kind: SampleKind): boolean {
+  return kind === "log2_hist" || kind === "linear_hist";
+}
+
 /** A map that is read every interval and shown: its `@sample`, checked, with defaults in place. */
 export interface SampledMap {
   readonly map: MapSpec;
@@ -61,7 +65,7 @@ const LONGEST_INTERVAL = 2 ** 31 - 1;
 const ROWS_OF_TOP = 20;
 
 /** Maps with entries that can be read one by one: BPF_MAP_TYPE_HASH, ARRAY, their per-CPU and LRU forms, LPM_TRIE. */
-const READABLE: ReadonlySet<number> = new Set([1, 2, 5, 6, 9, 10, 11]);
+export const READABLE: ReadonlySet<number> = new Set([1, 2, 5, 6, 9, 10, 11]);
 const STACK_TRACE = 7;
 /** BPF_MAP_TYPE_HASH and BPF_MAP_TYPE_LRU_HASH. */
 const HASHES: ReadonlySet<number> = new Set([1, 9]);

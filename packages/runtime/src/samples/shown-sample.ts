@@ -21,7 +21,7 @@ import {
 import { kvTable } from "./kv-table.ts";
 import { type Entry, MapReader } from "./map-reader.ts";
 import type { SampleView } from "./sample-view.ts";
-import type { SampledMap } from "./sampled-maps.ts";
+import { isHistogram, type SampledMap } from "./sampled-maps.ts";
 import type { StackEntry } from "./stack-reader.ts";
 import type { StackTotals } from "./stack-totals.ts";
 
@@ -81,8 +81,7 @@ export function shownSample(
   const { map, show, clear, perCpu } = sampled;
   const key = keyType(map, object.btf);
   const value = valueType(map, object.btf);
-  const isHistogram = show === "log2_hist" || show === "linear_hist";
-  const reader = new MapReader(object.map(map.name), { key, value, clear, perCpu, widen: isHistogram });
+  const reader = new MapReader(object.map(map.name), { key, value, clear, perCpu, widen: isHistogram(show) });
   const computed = computedEntries(value.shape, options.annotations);
   const shapes = { key: key.shape, value: computed.shape };
   if (show === "stacks" && naming !== undefined)
@@ -91,7 +90,7 @@ export function shownSample(
       read: () => computed.add(aged(reader.read(), sampled)),
       ...naming.showStacks(object, sampled, shapes, options),
     };
-  if (!isHistogram) {
+  if (!isHistogram(show)) {
     const kind = entryKind(sampled, shapes, options);
     const records = (entries: readonly Entry[]) => entries.map(entryRecord);
     return { sampled, kind, read: () => computed.add(reader.read()), records, table: kvTable };

@@ -3,7 +3,7 @@ import { once } from "node:events";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import type { Package } from "@skep/package";
+import type { JsonObject, Package } from "@skep/package";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { compileTool, RunningPackage } from "../running-package.ts";
 
@@ -131,6 +131,18 @@ describe("histograms as a picture", () => {
   it("are refused for maps that hold none", async () => {
     await using running = run(["powers", "counts"], "-o", "svg", "--count", "1");
     await expect(running.end).rejects.toThrow("--output svg is for histograms, which counts holds none of");
+  });
+
+  it("are refused while a condition hides them, which is said", async () => {
+    const pkg = sampling("powers", "counts");
+    const maps = pkg.meta.bpf_skel.maps.map((map) =>
+      map.name === "powers" ? { ...map, sample: { ...(map.sample as JsonObject), when: "weight=7" } } : map,
+    );
+    const hiding = { ...pkg, meta: { ...pkg.meta, bpf_skel: { ...pkg.meta.bpf_skel, maps } } };
+    const refusal = await new RunningPackage(hiding, ["-o", "svg"]).end.catch((error: unknown) => error);
+    expect(refusal).toMatchObject({
+      next: "there are some with weight=7; else give table, json, csv or yaml",
+    });
   });
 });
 

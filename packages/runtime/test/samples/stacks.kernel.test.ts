@@ -141,4 +141,12 @@ describe("stacks", () => {
       "@interpreter of map traces: its records have no member nobody",
     );
   });
+
+  it("make one file of one map, and none of several", async () => {
+    const { meta } = counting;
+    const { maps } = meta.bpf_skel;
+    const twice = { ...meta, bpf_skel: { ...meta.bpf_skel, maps: [...maps, ...maps] } };
+    const run = new RunningPackage({ ...counting, meta: twice }, ["-o", "pprof"]);
+    await expect(run.end).rejects.toThrow("--output pprof is of one map, and callers, callers are several");
+  });
 });
