@@ -14,7 +14,7 @@ const KEY = new Uint8Array(4);
  * The global variables of a loaded program, live: reading sees what the program wrote last, writing is seen by the program
  * at once. Where the kernel allows it (5.5, BPF_F_MMAPABLE) the variables are mapped into this process and no system call
  * is made; before, the whole section is copied for each access, and two writers may overwrite each other.
- * Nothing is atomic beyond 8 bytes. An array of one value, @kernel 5.2, BPF_MAP_TYPE_ARRAY (kernel/bpf/arraymap.c)
+ * Nothing is atomic beyond 8 bytes; a value that does not fit changes nothing. An array of one value, @kernel 5.2, BPF_MAP_TYPE_ARRAY (kernel/bpf/arraymap.c)
  */
 export class GlobalDataMap extends BpfMap {
   /** ELF section: `.bss`, `.rodata`, `.data.hot`. */
@@ -56,8 +56,10 @@ export class GlobalDataMap extends BpfMap {
         "set it before loading, or declare it without const",
       );
     const codec = this.#codec(variable, {});
+    const bytes = new Uint8Array(codec.size);
+    codec.encode(value, new DataView(bytes.buffer), 0, name);
     const view = this.#read();
-    codec.encode(value, view, variable.offset, name);
+    store(bytes, view, variable.offset);
     if (this.#mapping === undefined) this.#write(view);
   }
 
@@ -130,4 +132,13 @@ export class GlobalDataMap extends BpfMap {
       throw this.failure("mapping", error);
     }
   }
+}
+
+/** Programs run meanwhile: a number is never seen half written, nor zeroed first. */
+function store(bytes: Uint8Array, view: DataView, offset: number): void {
+  const from = new DataView(bytes.buffer);
+  if (bytes.length === 8) view.setBigUint64(offset, from.getBigUint64(0));
+  else if (bytes.length === 4) view.setUint32(offset, from.getUint32(0));
+  else if (bytes.length === 2) view.setUint16(offset, from.getUint16(0));
+  else new Uint8Array(view.buffer, view.byteOffset, view.byteLength).set(bytes, offset);
 }

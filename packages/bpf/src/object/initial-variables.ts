@@ -67,7 +67,8 @@ export class InitialVariables {
   }
 
   /**
-   * Sets the value that the program starts with. Any variable takes its bytes as they are.
+   * Sets the value that the program starts with. Any variable takes its bytes as they are. A value that does not fit changes
+   * nothing.
    * @throws {NotFoundError}; {InvalidArgumentError} for what the variable's type cannot hold
    */
   set(name: string, value: BpfInput): void {
@@ -78,25 +79,27 @@ export class InitialVariables {
         `pass { kconfig: { ${name}: "…" } } to load()`,
       );
     }
+    const bytes = this.#encoded(name, value, variable);
     const contents = this.contentsOf(map) ?? this.#copy(map);
-    const own = contents.subarray(variable.offset, variable.offset + variable.size);
-    if (this.#btf !== undefined && variable.typeId !== 0) {
-      const view = new DataView(own.buffer, own.byteOffset, own.byteLength);
-      codecOf(this.#btf, variable.typeId).encode(value, view, 0, name);
-      return;
-    }
-    if (!(value instanceof Uint8Array) || value.length !== own.length) {
-      throw new InvalidArgumentError(
-        `${name} has ${own.length} bytes and no known type`,
-        `pass a Uint8Array of ${own.length} bytes, or build the object with -g`,
-      );
-    }
-    own.set(value);
+    contents.set(bytes, variable.offset);
   }
 
   /** The changed contents of a data section; undefined when nothing was set. */
   contentsOf(map: MapSpec): Uint8Array | undefined {
     return this.#contents.get(map.name);
+  }
+
+  #encoded(name: string, value: BpfInput, { typeId, size }: VariableSpec): Uint8Array {
+    if (this.#btf !== undefined && typeId !== 0) {
+      const bytes = new Uint8Array(size);
+      codecOf(this.#btf, typeId).encode(value, new DataView(bytes.buffer), 0, name);
+      return bytes;
+    }
+    if (value instanceof Uint8Array && value.length === size) return value;
+    throw new InvalidArgumentError(
+      `${name} has ${size} bytes and no known type`,
+      `pass a Uint8Array of ${size} bytes, or build the object with -g`,
+    );
   }
 
   #copy(map: MapSpec): Uint8Array {

@@ -72,9 +72,17 @@ describe("an object of many parts", () => {
     expect(() => object.variables.set("seen", 1n << 40n)).toThrow(
       /^seen takes -?\d+ to \d+, 1099511627776 was/,
     );
+    expect(object.variables.get("seen")).toBe(101);
     expect(() => object.variables.get("no_such_variable")).toThrow(
       expect.objectContaining({ next: expect.stringContaining("wanted_pid") }),
     );
+  });
+
+  it("keeps a value that the next one cannot replace", () => {
+    const { variables } = open(bytes);
+    variables.set("range", { low: 5, high: 6 });
+    expect(() => variables.set("range", { low: 7, hihg: 8 })).toThrow(/^range has no member hihg/);
+    expect(variables.get("range")).toEqual({ low: 5, high: 6 });
   });
 
   it("has the tags that libbpf gives the same object", (ctx) => {
