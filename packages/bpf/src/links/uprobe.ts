@@ -1,5 +1,5 @@
-import { InvalidArgumentError, UnsupportedError } from "../errors.ts";
-import { EINVAL, ENOTSUPP, failedWith } from "../linux/errno.ts";
+import { InvalidArgumentError, PermissionError, UnsupportedError } from "../errors.ts";
+import { EACCES, EINVAL, ENOTSUPP, errnoText, failedWith } from "../linux/errno.ts";
 import type { LoadedProgram } from "../load/program.ts";
 import type { LinkKind } from "../spec/object-spec.ts";
 import { processGone } from "./attach-error.ts";
@@ -128,6 +128,14 @@ function explain(error: unknown, { probe, description }: UserProbeAttempt): unkn
       {
         cause: error,
       },
+    );
+  }
+  // perf_uprobe_event_init in kernel/events/core.c, commit ba677dbe77af: Linux 6.16, and older ones since then.
+  if (failedWith(error, EACCES)) {
+    return new PermissionError(
+      `not allowed to attach to ${description}: ${errnoText(error.errno)}`,
+      "run as root: kernels since July 2025 want CAP_SYS_ADMIN for uprobes, older ones CAP_PERFMON",
+      { cause: error },
     );
   }
   return processGone(error, description, probe.pid);

@@ -10,9 +10,11 @@ export function readBytesIfExists(files: Files, path: string): Buffer | undefine
     // ESRCH: a process ended between open and read of its /proc file.
     if (failedWith(error, ENOENT, ENOTDIR, ESRCH)) return undefined;
     if (!failedWith(error, EACCES, EPERM)) throw error;
-    throw new PermissionError(`${path} may not be read (${errnoName(error.errno)})`, "run as root", {
-      cause: error,
-    });
+    throw new PermissionError(
+      `${path} may not be read (${errnoName(error.errno)})`,
+      "run as root, or with CAP_DAC_READ_SEARCH",
+      { cause: error },
+    );
   }
 }
 

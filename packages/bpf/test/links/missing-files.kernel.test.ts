@@ -92,6 +92,7 @@ describe("with a tracefs that may not be read", () => {
     const error = refusal("tp/sched/sched_switch", saying(locked));
     expect(error).toBeInstanceOf(PermissionError);
     expect(error.message).toMatch(/sched_switch\/id may not be read \(EACCES\)/);
+    expect(error.next).toContain("CAP_DAC_READ_SEARCH");
   });
 
   it("a missing raw tracepoint is refused all the same", () => {
@@ -150,6 +151,15 @@ describe.skipIf(!hasSdtHeader)("without the PMU of uprobes (before 4.17)", () =>
     const error = refusal("uprobe", kernel, { target: `${probes.path}:work` });
     expect(error).toBeInstanceOf(UnsupportedError);
     expect(error.message).toContain("CONFIG_UPROBES");
+  });
+});
+
+describe("without CAP_SYS_ADMIN, on kernels that want it for uprobes", () => {
+  it("a uprobe says so", () => {
+    const kernel = saying(() => undefined, { syscall: perfEventOpen, errno: EACCES });
+    const error = refusal("uprobe", kernel, { target: "/bin/sh:0x100" });
+    expect(error).toBeInstanceOf(PermissionError);
+    expect(error.next).toContain("CAP_SYS_ADMIN");
   });
 });
 
