@@ -7,8 +7,13 @@ interface KnownCause {
 /** Most specific first: of each error line the first cause that fits is named. */
 const CAUSES: readonly KnownCause[] = [
   {
-    error: /'bpf\/(?:bpf_\w+|usdt\.bpf)\.h' file not found/,
+    error: /'bpf\/(?:bpf_helpers|bpf_tracing|bpf_core_read|bpf_endian|usdt\.bpf)\.h' file not found/,
     hint: () => "libbpf's headers are missing: install libbpf-dev (Debian, Ubuntu) or libbpf-devel (Fedora)",
+  },
+  {
+    error: /'(bpf\/\S+)' file not found/,
+    hint: (file) =>
+      `${file} is not one of libbpf's headers for programs: bpf_helpers.h, bpf_tracing.h, bpf_core_read.h, bpf_endian.h, usdt.bpf.h`,
   },
   {
     error: /'(?:bits|gnu|sys)\/\S+\.h' file not found/,
@@ -42,6 +47,11 @@ const CAUSES: readonly KnownCause[] = [
     error: /no member named '(\w+)' in '((?:struct|union) \w+)'/,
     hint: (member, type) =>
       `this kernel's ${type} has no ${member}: declare a flavour of it, ${type}___old { … }, and test with bpf_core_field_exists`,
+  },
+  {
+    error: /^(?!\S*\/(?:linux|asm\S*)\/)\S+: error: redefinition of (?:enumerator )?'(\w+)'/,
+    hint: (name) =>
+      `the kernel has a ${name} of its own, in vmlinux.h: give yours another name, or leave it out when it is the same`,
   },
   {
     error: /(?:redefinition|typedef redefinition|conflicting types)\b/,

@@ -44,7 +44,16 @@ describe("a source with errors", () => {
   });
 
   it.each([
-    ["a header of libbpf that is not there", "#include <bpf/bpf_nothing.h>", /libbpf's headers are missing/],
+    [
+      "a header that libbpf does not have",
+      "#include <bpf/bpf_nothing.h>",
+      /bpf\/bpf_nothing\.h is not one of libbpf's headers/,
+    ],
+    [
+      "a name that the kernel has taken",
+      '#include "vmlinux.h"\nstruct key { int pid; };\nenum mine { BPF_MAP_TYPE_HASH };',
+      /the kernel has a key of its own[\s\S]*the kernel has a BPF_MAP_TYPE_HASH of its own/,
+    ],
     [
       "another header that is not there",
       '#include "nothing.h"',
@@ -69,6 +78,12 @@ describe("a source with errors", () => {
     ["floating point", "double f(double x) { return x * 2; }", /no floating point/],
   ])("is given a hint about %s", async (_what, text, hint) => {
     expect((await failure(text)).hints.join("\n")).toMatch(hint);
+  });
+
+  it("is given a hint when libbpf's headers are not installed", () => {
+    expect(hintsFor("a.c:1:10: fatal error: 'bpf/bpf_helpers.h' file not found\n")).toEqual([
+      "libbpf's headers are missing: install libbpf-dev (Debian, Ubuntu) or libbpf-devel (Fedora)",
+    ]);
   });
 
   it("is given each hint once, and no hint without a cause we know", () => {
