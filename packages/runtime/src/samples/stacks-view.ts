@@ -44,7 +44,7 @@ export function showStacks(
     counts: (entry) => columns.values(entry).some((value) => value !== 0n),
     merge: (entries) => mergedStacks(entries, shapes.value, columns.othersOfKey),
     gather: () => new StackTotals(reader, shapes.value, sampled.clear),
-    records: (entries) => entries.map(recordOf),
+    records: (entries) => entries.map((entry) => recordOf(entry, reader.members)),
     table: (entries) => entries.flatMap((entry) => indented(entry, columns)),
     folded: (entries) =>
       foldedLines(
@@ -69,11 +69,10 @@ export function showStacks(
   };
 }
 
-function recordOf({ entry, stacks }: StackEntry) {
-  return {
-    ...entryRecord(entry),
-    stacks: Object.fromEntries(stacks.map((stack) => [stack.kind, textsOf(stack)])),
-  };
+function recordOf({ entry, stacks }: StackEntry, members: readonly StackMember[]) {
+  const none = members.map(({ kind }) => [kind, []] as const);
+  const some = stacks.map((stack) => [stack.kind, textsOf(stack)] as const);
+  return { ...entryRecord(entry), stacks: Object.fromEntries([...none, ...some]) };
 }
 
 /** Frames with the innermost first, the kernel's above those of the process, whose it is, and how often. */
