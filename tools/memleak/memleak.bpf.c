@@ -687,16 +687,44 @@ struct trace_event_raw_percpu_free_percpu___any {
 	void *ptr;
 } __attribute__((preserve_access_index));
 
+/* Since 6.1 room for maps without preallocation is put by in interrupts that this runs (bpf_mem_refill(), kernel/bpf/memalloc.c). */
+extern const void irq_work_single __ksym __weak;
+#define IRQ_WORK_SINGLE_BYTES 256
+#define REFILL_FRAMES 12
+
+/*
+ * Whether this is room for what we keep ourselves; other work in such interrupts hardly allocates. To keep that as well would
+ * take as much room again, and never end: the interrupt comes back as soon as it is over.
+ */
+static __always_inline bool is_our_own(__u64 id)
+{
+	__u64 begin = (__u64)&irq_work_single;
+	struct stack *stack;
+	int index;
+
+	if (!begin)
+		return false;
+	stack = bpf_map_lookup_elem(&stacks, &id);
+	if (!stack)
+		return false;
+	for (index = 1; index < REFILL_FRAMES; index++)
+		if (stack->frames[index] - begin < IRQ_WORK_SINGLE_BYTES)
+			return true;
+	return false;
+}
+
 static __always_inline int kernel_allocated(void *ctx, __u64 address, __u64 bytes)
 {
 	struct allocation one = {};
 
 	if (!address || !wanted(bytes))
 		return 0;
+	one.kernel = take_stack(ctx, 0);
+	if (is_our_own(one.kernel))
+		return 0;
 	one.count = sample_rate > 1 ? sample_rate : 1;
 	one.bytes = bytes * one.count;
 	one.since = bpf_ktime_get_ns();
-	one.kernel = take_stack(ctx, 0);
 	keep(address, &one);
 	return 0;
 }
