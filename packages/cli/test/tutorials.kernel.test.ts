@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { SkepProcess } from "./skep-process.ts";
 import { NetworkPair } from "./tools/network-pair.ts";
+import { runToEnd } from "./tools/trace.ts";
 
 /**
  * Programs of the shapes that people start from (docs/tutorials.md): written for a loader of their own, without a word for
@@ -36,6 +37,28 @@ int on_call(void *ctx)
 
 	if (wanted && *wanted == pid)
 		bpf_printk("called by %d", pid);
+	return 0;
+}
+`,
+  /** Its loader reads the map. */
+  silent: `
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, 1024);
+	__type(key, u32);
+	__type(value, u64);
+} calls SEC(".maps");
+
+SEC("tp/syscalls/sys_enter_getppid")
+int on_call(void *ctx)
+{
+	u32 pid = bpf_get_current_pid_tgid() >> 32;
+	u64 one = 1, *count = bpf_map_lookup_elem(&calls, &pid);
+
+	if (count)
+		__sync_fetch_and_add(count, 1);
+	else
+		bpf_map_update_elem(&calls, &pid, &one, BPF_ANY);
 	return 0;
 }
 `,
@@ -157,6 +180,23 @@ describe("programs as tutorials have them", () => {
     expect(lines.map(({ pid, message }) => [pid, message])).toEqual(
       Array.from({ length: 5 }, () => [caller.pid, `called by ${caller.pid}`]),
     );
+  });
+
+  it("have their maps looked at where they say nothing of them", async () => {
+    await using skep = await new SkepProcess(["run", file("silent"), "--map", "calls", "--json"]).attached();
+    const { pid } = await runToEnd("perl", ["-e", "getppid() for 1..7"]);
+    expect((await skep.end()).code, skep.stderr).toBe(0);
+    const ours = skep.events<{ key: number; value: number }>().filter(({ key }) => key === pid);
+    expect(ours.at(-1)?.value).toBe(7);
+    await using unasked = await new SkepProcess(["run", file("silent")]).attached();
+    await unasked.end();
+    expect(unasked.stderr).toContain("shows nothing by itself; --map NAME looks at one of its maps: calls");
+    await using wrong = new SkepProcess(["run", file("silent"), "--map", "cals"]);
+    expect((await wrong.exit()).code).toBe(64);
+    expect(wrong.stderr).toContain("did you mean calls");
+    await using kind = new SkepProcess(["run", file("silent"), "--map", "calls=pie"]);
+    expect((await kind.exit()).code).toBe(64);
+    expect(kind.stderr).toContain("give log2_hist, linear_hist, default_kv, top, stacks");
   });
 
   it("have their stacks named, frame by frame", async () => {

@@ -1,6 +1,8 @@
 import type { LinkKind, ObjectSpec } from "@skep/bpf";
 import { isJsonObject, type PackageMeta } from "@skep/package";
+import { eventSources } from "./event-types.ts";
 import type { Filters } from "./filters.ts";
+import { readableMaps } from "./samples/asked-maps.ts";
 
 /**
  * What a package has for an option to act on; options that would have no effect are neither listed nor accepted. The words
@@ -19,6 +21,7 @@ export const ABILITIES = {
   interface: "attaches to no network interface",
   sampling: "samples nothing by a clock",
   sampledMaps: "has no map that is read at intervals",
+  maps: "says itself what it shows, or has no map that could be looked at",
   stacks: "counts nothing by stack",
   ladders: "does everything in one way",
   twins: "has no programs that do the same in two ways",
@@ -86,10 +89,11 @@ export function abilitiesOf(
   add("openProbes", spec.programs.some(isOpenProbe));
   add("interface", [...kinds].some(isOnInterface));
   add("sampling", kinds.has("perf_event"));
-  add(
-    "sampledMaps",
-    meta.bpf_skel.maps.some(({ sample }) => sample !== undefined),
-  );
+  const samples = meta.bpf_skel.maps.some(({ sample }) => sample !== undefined);
+  const silent = !samples && eventSources(spec, meta).length === 0;
+  const looks = silent && readableMaps(spec).length > 0;
+  add("maps", looks);
+  add("sampledMaps", samples || looks);
   add(
     "stacks",
     meta.bpf_skel.maps.some(({ sample }) => isJsonObject(sample) && sample.show === "stacks"),

@@ -155,6 +155,14 @@ export const OWN_OPTIONS = [
     help: "Set any global variable of the program, or MAP[KEY]=VALUE (repeatable)",
     repeat: true,
   },
+  {
+    name: "map",
+    short: undefined,
+    value: "NAME[=KIND]",
+    help: "Look at this map every second: default_kv, log2_hist, linear_hist, top, stacks (repeatable)",
+    needs: "maps",
+    repeat: true,
+  },
   { name: "btf", short: undefined, value: "FILE", help: "Types of the kernel, for kernels without BTF" },
   { name: "quiet", short: "q", value: undefined, help: "Print nothing but events and errors" },
   {
