@@ -17,7 +17,8 @@ button:enabled:hover { border-color: var(--faint) }
 #legend { margin-left: auto; display: flex; flex-wrap: wrap; gap: 4px 12px }
 #legend span { white-space: nowrap }
 #legend i { display: inline-block; width: 11px; height: 11px; border-radius: 2px; margin-right: 5px; vertical-align: -1px }
-#graph { margin: 12px 16px; flex: 1 }
+#graph { margin: 12px 16px; flex: 1; position: relative; align-self: stretch }
+#here { position: absolute; height: 18px; border: 1px solid var(--ink); pointer-events: none }
 canvas { display: block; width: 100%; cursor: pointer }
 canvas:focus-visible { outline: 2px solid #4a8df0; outline-offset: 2px }
 #about { position: sticky; bottom: 0; margin: 0; padding: 7px 16px; min-height: 3.9em; background: var(--hold);
@@ -37,7 +38,7 @@ export const BODY = `
 </div>
 </header>
 <div id="graph"><canvas id="canvas" role="img" tabindex="0"
-aria-label="Flame graph. Arrow keys go from frame to frame, Enter zooms, Escape goes back to all."></canvas></div>
+aria-label="Flame graph. Arrow keys go from frame to frame, Enter zooms, Escape goes back to all."></canvas><div id="here" hidden></div></div>
 <p id="about" aria-live="polite"></p>
 <noscript>The picture is drawn by a script.</noscript>
 `;
@@ -134,12 +135,16 @@ function draw() {
       pen.globalAlpha = aside ? 0.7 : 1;
       pen.fillStyle = dark.matches ? "#f2f3f5" : "#17191c";
       if (size > 20) pen.fillText(fitting(node[NAME], size - 8), left + 4, top + ROW / 2, size - 8);
-      if (node !== pointed) continue;
-      pen.strokeStyle = pen.fillStyle;
-      pen.strokeRect(left + 0.5, top + 0.5, Math.max(size - 1.6, 1), ROW - 2);
     }
   });
   element("reset").disabled = zoomed === root;
+  frame();
+}
+/* Around the frame that is pointed at; the picture stays as it is. */
+function frame() {
+  const shown = pointed && (rows[pointed.depth] || []).find(({ node }) => node === pointed);
+  element("here").hidden = !shown;
+  if (shown) Object.assign(element("here").style, { left: shown.left + "px", top: topOf(pointed.depth) + "px", width: Math.max(shown.size - 0.6, 2) + "px" });
 }
 const topOf = (depth) => (rootBelow ? rows.length - 1 - depth : depth) * ROW;
 function at(event) {
@@ -163,7 +168,7 @@ function tell() {
     (change(node) < 0 ? "" : "+") + percent(change(node)));
   about.textContent = node[NAME] + " (" + WORDS[kinds[node[KIND]]] + ")\\n" + parts.join("; ");
 }
-function point(node) { if (node === pointed) return; pointed = node; draw(); tell(); }
+function point(node) { if (node === pointed) return; pointed = node; frame(); tell(); }
 function zoom(node) {
   zoomed = node; draw(); tell();
   const top = topOf(node.depth) + canvas.getBoundingClientRect().top;
