@@ -1,7 +1,8 @@
-import { InvalidArgumentError, NotFoundError, type SyscallError } from "../errors.ts";
-import { EEXIST, EINVAL, ENOENT, EPERM, errnoText, failedWith } from "../linux/errno.ts";
+import { InvalidArgumentError, NotFoundError } from "../errors.ts";
+import { EEXIST, failedWith } from "../linux/errno.ts";
 import type { OwnedFd } from "../linux/fd.ts";
 import type { Kernel } from "../linux/kernel.ts";
+import { openMapPin, pinError, removePin } from "../linux/pinning.ts";
 import { BPF_MAP_TYPE_DEVMAP, BPF_MAP_TYPE_DEVMAP_HASH } from "../spec/map-types.ts";
 import type { MapSpec } from "../spec/object-spec.ts";
 import type { Cleanup } from "./cleanup.ts";
@@ -16,9 +17,9 @@ const READ_ONLY_PROGRAM = 0x80;
 export function openPinned(kernel: Kernel, path: string, spec: MapSpec): OwnedFd | undefined {
   let fd: OwnedFd;
   try {
-    fd = kernel.bpf.objGet(path);
+    fd = openMapPin(kernel, path);
   } catch (error) {
-    if (failedWith(error, ENOENT)) return undefined;
+    if (error instanceof NotFoundError) return undefined;
     throw error;
   }
   const difference = compare(readShape(kernel, fd), shapeOfSpec(spec));
@@ -38,9 +39,8 @@ export function pinNew(kernel: Kernel, path: string, spec: MapSpec, fd: OwnedFd,
     cleanup.add({ [Symbol.dispose]: () => unpin(kernel, path) });
     return fd;
   } catch (error) {
-    if (failedWith(error, ENOENT, EPERM, EINVAL)) throw noBpffs(path, error);
     const other = failedWith(error, EEXIST) ? openPinned(kernel, path, spec) : undefined;
-    if (other === undefined) throw error;
+    if (other === undefined) throw pinError(error, `map ${spec.name}`, path);
     fd.close();
     return cleanup.add(other);
   }
@@ -49,18 +49,10 @@ export function pinNew(kernel: Kernel, path: string, spec: MapSpec, fd: OwnedFd,
 /** Somebody may have removed it meanwhile. */
 function unpin(kernel: Kernel, path: string): void {
   try {
-    kernel.files.remove(path);
+    removePin(kernel, path);
   } catch (error) {
-    if (!failedWith(error, ENOENT)) throw error;
+    if (!(error instanceof NotFoundError)) throw error;
   }
-}
-
-function noBpffs(path: string, cause: SyscallError): NotFoundError {
-  return new NotFoundError(
-    `cannot pin a map at ${path}: ${errnoText(cause.errno)}`,
-    "the folder must exist in a bpf file system: mount -t bpf bpf /sys/fs/bpf",
-    { cause },
-  );
 }
 
 type Shape = Readonly<

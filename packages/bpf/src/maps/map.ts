@@ -1,7 +1,8 @@
-import { InvalidArgumentError, SyscallError } from "../errors.ts";
+import { SyscallError } from "../errors.ts";
 import { E2BIG, EEXIST, ENOENT, errnoText } from "../linux/errno.ts";
 import type { OwnedFd } from "../linux/fd.ts";
 import type { Kernel } from "../linux/kernel.ts";
+import { pinError, removePin } from "../linux/pinning.ts";
 import { mapTypeName } from "../spec/map-types.ts";
 import { type MapDescription, type MapInfo, readMapInfo } from "./map-info.ts";
 
@@ -62,24 +63,19 @@ export class BpfMap implements Disposable {
   /**
    * Makes the map a file of a mounted bpf file system, where it outlives this process.
    * @kernel 4.4
-   * @throws {InvalidArgumentError} when the file exists; {SyscallError}
+   * @throws {InvalidArgumentError} when the file exists; {NotFoundError} when the folder is in no bpf file system; {SyscallError}
    */
   pin(path: string): void {
     try {
       this.kernel.bpf.objPin(this.fd, path);
     } catch (error) {
-      if (error instanceof SyscallError && error.errno === EEXIST)
-        throw new InvalidArgumentError(
-          `${path} exists already`,
-          "unpin it first, or open the map that is pinned there",
-        );
-      throw this.failure("pinning", error);
+      throw pinError(error, `map ${this.name}`, path);
     }
   }
 
-  /** Removes a pin; the map lives on while anything uses it. @throws {SyscallError} */
+  /** Removes a pin; the map lives on while anything uses it. @throws {NotFoundError} {SyscallError} */
   unpin(path: string): void {
-    this.kernel.files.remove(path);
+    removePin(this.kernel, path);
   }
 
   /** From now on no process can write: only programs can. @kernel 5.2 @throws {SyscallError} */

@@ -3,6 +3,7 @@ import { NotFoundError } from "../errors.ts";
 import { ENOENT, failedWith } from "../linux/errno.ts";
 import type { OwnedFd } from "../linux/fd.ts";
 import type { Kernel } from "../linux/kernel.ts";
+import { openMapPin } from "../linux/pinning.ts";
 import {
   BPF_MAP_TYPE_ARRAY_OF_MAPS,
   BPF_MAP_TYPE_HASH_OF_MAPS,
@@ -56,15 +57,10 @@ export function createStandaloneMap(kernel: Kernel, options: StandaloneMapOption
 /**
  * Opens a map that is pinned to a bpf file system, with the types that the kernel knows of it.
  * @kernel 4.4
- * @throws {NotFoundError} {SyscallError} EACCES, EINVAL when something else is pinned there
+ * @throws {NotFoundError}; {InvalidArgumentError} when something else is pinned there; {SyscallError} EACCES
  */
 export function openPinnedMap(kernel: Kernel, path: string): BpfMap {
-  try {
-    return openMap(kernel, kernel.bpf.objGet(path));
-  } catch (error) {
-    if (!failedWith(error, ENOENT)) throw error;
-    throw new NotFoundError(`nothing is pinned at ${path}`, "look for pinned maps: ls -R /sys/fs/bpf");
-  }
+  return openMap(kernel, openMapPin(kernel, path));
 }
 
 /** Opens a map by the kernel's id of it. @kernel 4.13 @throws {NotFoundError} {SyscallError} EPERM */

@@ -3,6 +3,7 @@ import type { Link } from "../links/link.ts";
 import type { AttachOptions } from "../links/options.ts";
 import type { OwnedFd } from "../linux/fd.ts";
 import type { Kernel } from "../linux/kernel.ts";
+import { pinError, removePin } from "../linux/pinning.ts";
 import type { LoadedProgram } from "../load/program.ts";
 import { type ProgramInfo, programInfo } from "../load/program-info.ts";
 import type { ProgramSpec } from "../spec/object-spec.ts";
@@ -72,8 +73,21 @@ export class Program implements LoadedProgram {
     return link;
   }
 
-  /** Makes the program a file of a mounted bpf file system, where it outlives this process. @kernel 4.4 */
+  /**
+   * Makes the program a file of a mounted bpf file system, where it outlives this process.
+   * @kernel 4.4
+   * @throws {InvalidArgumentError} when the file exists; {NotFoundError} when the folder is in no bpf file system; {SyscallError}
+   */
   pin(path: string): void {
-    this.kernel.bpf.objPin(this.fd, path);
+    try {
+      this.kernel.bpf.objPin(this.fd, path);
+    } catch (error) {
+      throw pinError(error, `program ${this.name}`, path);
+    }
+  }
+
+  /** Removes a pin; the program lives on while anything uses it. @throws {NotFoundError} {SyscallError} */
+  unpin(path: string): void {
+    removePin(this.kernel, path);
   }
 }

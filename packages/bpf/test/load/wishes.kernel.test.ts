@@ -13,6 +13,7 @@ import {
 import { hostKernel } from "../../src/linux/kernel.ts";
 import { HashMap } from "../../src/maps/hash.ts";
 import { RingBuffer } from "../../src/maps/ring-buffer.ts";
+import { openPinnedMap } from "../../src/maps/standalone.ts";
 import { open } from "../../src/object.ts";
 import { compileFixture } from "../compile-fixture.ts";
 
@@ -197,6 +198,23 @@ describe("maps that are pinned", () => {
     expect(() => other.load()).toThrow(InvalidArgumentError);
     expect(() => other.load()).toThrow(/its entries is 16, not 3/);
     rmSync(pinPath);
+  });
+
+  it("are told from programs that are pinned", () => {
+    using object = worksOnly().load();
+    const program = object.program("works");
+    const path = join(folder, "works");
+    program.pin(path);
+    expect(() => program.pin(path)).toThrow(`${path} exists already`);
+    expect(() => openPinnedMap(hostKernel(), path)).toThrow("is no map");
+    const spec = worksOnly();
+    spec.map("counts").pinPath = path;
+    expect(() => spec.load()).toThrow("is no map");
+    program.unpin(path);
+    expect(() => program.unpin(path)).toThrow(NotFoundError);
+    expect(() => program.pin(join(tmpdir(), "skep-not-a-bpffs"))).toThrow(
+      /^cannot pin program works at .*EPERM/,
+    );
   });
 
   it("say so when the folder is in no bpf file system", () => {

@@ -361,6 +361,7 @@ describe("pinning", () => {
     const folder = mkdtempSync(join(tmpdir(), "skep-pin-"));
     const map = make(HashMap, { type: types.BPF_MAP_TYPE_HASH, keySize: 4, valueSize: 8, maxEntries: 5 });
     expect(() => map.pin(join(folder, "map"))).toThrow(/EPERM/);
+    expect(() => map.pin("/sys/fs/bpf/no/such/folder")).toThrow(/^cannot pin map skep_test at .*ENOENT/);
     rmSync(folder, { recursive: true });
   });
 });
