@@ -1,4 +1,4 @@
-import { NotImplementedError } from "../errors.ts";
+import { MalformedError, NotImplementedError } from "../errors.ts";
 import { ByteView, malformedElf, stringAt } from "./byte-view.ts";
 import { SHN_XINDEX, SHT_NOBITS } from "./constants.ts";
 import { ElfFile, type ElfHeader, type ElfSection, type ElfSegment } from "./elf-file.ts";
@@ -31,7 +31,10 @@ export function readElf(bytes: Uint8Array): ElfFile {
 function isLittleEndian(bytes: Uint8Array): boolean {
   const [m0, e, l, f, fileClass, order, version] = bytes;
   if (m0 !== 0x7f || e !== 0x45 || l !== 0x4c || f !== 0x46) {
-    throw malformedElf("the file does not begin with 7f 45 4c 46: it is no ELF file");
+    throw new MalformedError(
+      "ELF: the file does not begin with 7f 45 4c 46: it is no ELF file",
+      "Give an object file: what clang -target bpf -c writes, or ecc beside its package.",
+    );
   }
   if (fileClass !== ELFCLASS64) {
     if (fileClass !== 1) throw malformedElf(`file class ${fileClass} is neither 32 nor 64 bits`);
