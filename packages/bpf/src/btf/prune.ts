@@ -21,7 +21,9 @@ export interface Keep {
   readonly opaque?: ReadonlySet<number>;
 }
 
+/** What was kept of a BTF. */
 export interface PrunedBtf {
+  /** A `.BTF` section. */
   readonly bytes: Uint8Array;
   /** Old id → new id of every type kept, and 0 → 0. */
   readonly typeIds: ReadonlyMap<number, number>;
@@ -64,7 +66,9 @@ export function pruneBtf(btf: Btf, keep: Keep): PrunedBtf {
 
 /** `.BTF` and `.BTF.ext` of an object file, cut down together. */
 export interface PrunedObjectBtf {
+  /** A `.BTF` section. */
   readonly btf: Uint8Array;
+  /** A `.BTF.ext` section; undefined when there was none. */
   readonly ext: Uint8Array | undefined;
   /** Old id → new id of every type kept, and 0 → 0. */
   readonly typeIds: ReadonlyMap<number, number>;

@@ -68,6 +68,7 @@ export type SampleEvent =
   | "branches"
   | "branch-misses";
 
+/** For perf_event programs. @kernel 4.9 */
 export interface SampleOptions {
   /** Default `cpu-clock`. A raw event is `{ type, config }` of perf_event_open(2). */
   readonly event?: SampleEvent | { readonly type: number; readonly config: number | bigint };
@@ -77,7 +78,9 @@ export interface SampleOptions {
   readonly period?: number;
 }
 
+/** For netfilter programs. @kernel 6.4, BPF_LINK_TYPE_NETFILTER (net/netfilter/nf_bpf_link.c) */
 export interface NetfilterOptions {
+  /** Default `ipv4`. */
   readonly family?: "ipv4" | "ipv6";
   readonly hook: "prerouting" | "input" | "forward" | "output" | "postrouting";
   /** Lower runs first; default 0. */
@@ -86,6 +89,7 @@ export interface NetfilterOptions {
   readonly defragment?: boolean;
 }
 
+/** For iter programs. @kernel 5.9 `map`; 6.1 `pid`, `tid` and `cgroup` (kernel/bpf/bpf_iter.c) */
 export interface IterateOptions {
   /** Elements of this map, found through `maps`. */
   readonly map?: string;

@@ -14,9 +14,12 @@ export type { Mapping } from "./memory-map.ts";
  * say. Facts are read on first use and remembered. One instance per process is enough: `hostKernel()`.
  */
 export interface Kernel {
+  /** System calls and memory maps. */
   readonly native: Native;
   readonly files: Files;
+  /** The commands of bpf(2). */
   readonly bpf: BpfCalls;
+  /** Bytes. */
   readonly pageSize: number;
   /** Possible CPUs (highest number + 1): the number of values in a per-CPU map entry. */
   readonly possibleCpus: number;
@@ -34,6 +37,7 @@ export interface Kernel {
   btf(): Btf;
   /** Names of loaded modules that have BTF, with the kernel's BTF object ids. */
   moduleBtfs(): readonly { readonly name: string; readonly id: number }[];
+  /** Split BTF over the kernel's. @throws {NotFoundError} for a module that is not loaded or has none */
   moduleBtf(name: string): Btf;
   /** A directory that is tracefs, for this process: mounted privately where the system has not. @throws {NotFoundError} that names the mount command. */
   readonly tracefs: string;

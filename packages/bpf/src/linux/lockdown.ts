@@ -6,6 +6,7 @@ import { syscallNumbers } from "./syscalls.ts";
 
 const SECURITYFS = "/sys/kernel/security";
 
+/** Levels of kernel_lockdown(7). @kernel 5.4 */
 export type Lockdown = "none" | "integrity" | "confidentiality";
 
 /**

@@ -30,8 +30,10 @@ export function parseMountinfo(text: string): readonly Mount[] {
 
 /** A file mapped into a process, or a region such as `[stack]`: one line of /proc/PID/maps. */
 export interface MemoryRegion {
+  /** Addresses in the process: from `start`, up to before `end`. */
   readonly start: bigint;
   readonly end: bigint;
+  /** `r-xp`. */
   readonly permissions: string;
   /** Byte offset in the file. */
   readonly offset: bigint;
@@ -45,6 +47,7 @@ export function processMaps(pid: number | "self", files: Files = hostFiles): rea
   return parseMaps(readText(files, `/proc/${pid}/maps`));
 }
 
+/** Reads the text of /proc/PID/maps; lines of another form are left out. */
 export function parseMaps(text: string): readonly MemoryRegion[] {
   return text.split("\n").flatMap((line) => {
     const match = /^([0-9a-f]+)-([0-9a-f]+) (\S{4}) ([0-9a-f]+) \S+ (\d+) *(.*)$/.exec(line);

@@ -19,6 +19,7 @@ export class BloomFilterMap<V = BpfValue> extends BpfMap {
     this.#value = handle.kernel.native.allocate(codec.size);
   }
 
+  /** @throws {InvalidArgumentError} {SyscallError} {ClosedError} */
   add(value: V | BpfInput): void {
     this.#encode(value);
     try {

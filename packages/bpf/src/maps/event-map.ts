@@ -20,6 +20,7 @@ export interface EventOptions {
    * buffer when asked and is valid inside the callback only; three to six times as fast when few members are read.
    */
   readonly as?: "object" | "view";
+  /** How integers of 5 to 8 bytes come: `"bigint"` unless told. */
   readonly integers64?: Integers64;
 }
 
@@ -148,6 +149,7 @@ export abstract class EventMap extends BpfMap {
     return this.counters.events - before;
   }
 
+  /** Since the map was opened, over all readings. */
   abstract get counters(): EventCounters;
 
   /** Events that never reached the buffer, as far as anybody counts them; undefined when nobody does. */

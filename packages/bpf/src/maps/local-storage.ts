@@ -29,6 +29,7 @@ export class LocalStorageMap<V = BpfValue> extends BpfMap {
     return this.#codec.decode(viewOf(value), 0, value.length);
   }
 
+  /** @throws {InvalidArgumentError}; {SyscallError} EBADF {ClosedError} */
   update(object: OwnedFd | number, value: V | BpfInput): void {
     const bytes = this.kernel.native.allocate(this.#codec.size);
     this.#codec.encode(value as BpfInput, viewOf(bytes), 0);

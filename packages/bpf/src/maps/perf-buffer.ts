@@ -80,6 +80,7 @@ export class PerfBuffer extends EventMap {
     return this.lostPerCpu.reduce((sum, { lost }) => sum + lost, this.#lostBefore);
   }
 
+  /** The same for each CPU, of the rings that are open; what earlier rings lost is in `lost` only. */
   get lostPerCpu(): readonly { readonly cpu: number; readonly lost: bigint }[] {
     return (this.#rings ?? []).map(({ cpu, lost }) => ({ cpu, lost }));
   }

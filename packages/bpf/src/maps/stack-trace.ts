@@ -65,6 +65,7 @@ export class StackTraceMap extends BpfMap {
     return id >= 0 && this.kernel.bpf.mapDelete(this.fd, this.#key(id));
   }
 
+  /** Deletes all stacks held now. */
   clear(): void {
     for (const id of this.ids()) this.delete(id);
   }

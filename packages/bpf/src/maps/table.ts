@@ -54,6 +54,7 @@ export abstract class TableMap<K = BpfValue, V = BpfValue> extends BpfMap {
     );
   }
 
+  /** One system call, as `lookup`. @throws {InvalidArgumentError} {SyscallError} {ClosedError} */
   has(key: K | BpfInput): boolean {
     return this.lookup(key) !== undefined;
   }
@@ -70,7 +71,10 @@ export abstract class TableMap<K = BpfValue, V = BpfValue> extends BpfMap {
     }
   }
 
-  /** Many updates in few system calls (5.6; before, one by one). Entries before a failing one are in the map. */
+  /**
+   * Many updates in few system calls (5.6; before, one by one). Entries before a failing one are in the map.
+   * @throws {InvalidArgumentError} before anything is written; {SyscallError} as `update`
+   */
   updateAll(entries: Iterable<readonly [key: K | BpfInput, value: V | BpfInput]>): void {
     const all = [...entries];
     const keys = this.kernel.native.allocate(all.length * this.codecs.key.size);
@@ -89,6 +93,7 @@ export abstract class TableMap<K = BpfValue, V = BpfValue> extends BpfMap {
     }
   }
 
+  /** As `entries`. */
   [Symbol.iterator](): Generator<[K, V], void, undefined> {
     return this.entries();
   }
@@ -107,12 +112,14 @@ export abstract class TableMap<K = BpfValue, V = BpfValue> extends BpfMap {
         ];
   }
 
+  /** As `entries`, keys only. */
   *keys(): Generator<K, void, undefined> {
     const { key } = this.codecs;
     for (const { keys, count } of this.batches())
       for (let index = 0; index < count; index++) yield key.decode(keys, index * key.size, key.size);
   }
 
+  /** As `entries`, values only. */
   *values(): Generator<V, void, undefined> {
     const { value } = this.codecs;
     for (const { values, count } of this.batches())
