@@ -15,7 +15,7 @@ export function attachError(error: unknown, subject: string): unknown {
     case EACCES:
       return new PermissionError(
         `not allowed to attach to ${subject}: ${errnoText(error.errno)}`,
-        CAPABILITIES,
+        error.next || CAPABILITIES,
         cause,
       );
     case EOPNOTSUPP:

@@ -1,5 +1,5 @@
-import { InvalidArgumentError, NotFoundError, PermissionError, UnsupportedError } from "../errors.ts";
-import { EACCES, EADDRNOTAVAIL, EILSEQ, EINVAL, ENOENT, EPERM, failedWith } from "../linux/errno.ts";
+import { InvalidArgumentError, NotFoundError, UnsupportedError } from "../errors.ts";
+import { EADDRNOTAVAIL, EILSEQ, EINVAL, ENOENT, failedWith } from "../linux/errno.ts";
 import type { Kernel } from "../linux/kernel.ts";
 import type { LoadedProgram } from "../load/program.ts";
 import { suggestion } from "../near-names.ts";
@@ -190,10 +190,6 @@ function explain(error: unknown, place: KernelPlace, kernel: Kernel, description
       "see /sys/kernel/debug/kprobes/blacklist, and probe a function that calls it",
       cause,
     );
-  }
-  if (failedWith(error, EPERM, EACCES)) {
-    const next = "run as root, or with CAP_BPF and CAP_PERFMON";
-    return new PermissionError(`not allowed to attach to ${description}`, next, cause);
   }
   return attachError(error, description);
 }

@@ -134,7 +134,8 @@ function explain(error: unknown, { probe, description }: UserProbeAttempt): unkn
   if (failedWith(error, EACCES)) {
     return new PermissionError(
       `not allowed to attach to ${description}: ${errnoText(error.errno)}`,
-      "run as root: kernels since July 2025 want CAP_SYS_ADMIN for uprobes, older ones CAP_PERFMON",
+      error.next ||
+        "run as root: kernels since July 2025 want CAP_SYS_ADMIN for uprobes, older ones CAP_PERFMON",
       { cause: error },
     );
   }

@@ -1,10 +1,11 @@
 import { machine, release, version } from "node:os";
 import type { Btf } from "../btf/btf.ts";
+import { SyscallError } from "../errors.ts";
 import { pageSize } from "./auxv.ts";
 import type { BpfCalls } from "./bpf-calls.ts";
 import { createBpfCalls } from "./bpf-syscall.ts";
 import { onlineCpus, possibleCpus } from "./cpus.ts";
-import { syscallError } from "./errno.ts";
+import { EACCES, syscallError } from "./errno.ts";
 import { OwnedFd } from "./fd.ts";
 import { type Files, hostFiles } from "./files.ts";
 import { Kallsyms } from "./kallsyms.ts";
@@ -19,6 +20,7 @@ import { readTextIfExists } from "./proc-file.ts";
 import { syscallNumbers } from "./syscalls.ts";
 import { openTracefs } from "./tracefs.ts";
 
+const PARANOID = "/proc/sys/kernel/perf_event_paranoid";
 const F_DUPFD_CLOEXEC = 1030;
 const PERF_FLAG_FD_CLOEXEC = 8n;
 const MEMCG_ACCOUNTING = versionCode(5, 11);
@@ -102,8 +104,15 @@ export class HostKernel implements Kernel {
     copy.set(attr);
     const address = this.native.addressOf(copy);
     const fd = this.native.syscall(this.#numbers.perfEventOpen, address, pid, cpu, -1, PERF_FLAG_FD_CLOEXEC);
-    if (fd < 0) throw syscallError("perf_event_open", -fd, `pid ${pid}, cpu ${cpu}`);
+    if (fd < 0) throw this.#perfEventError(syscallError("perf_event_open", -fd, `pid ${pid}, cpu ${cpu}`));
     return this.own(fd);
+  }
+
+  /** Debian's and Ubuntu's kernels have levels above 2, at which CAP_PERFMON does not do: that looks like any other EACCES. */
+  #perfEventError(error: SyscallError): SyscallError {
+    if (error.errno !== EACCES || Number(readTextIfExists(this.files, PARANOID) ?? 0) <= 2) return error;
+    const next = "run as root, or let CAP_PERFMON do: sysctl kernel.perf_event_paranoid=2";
+    return new SyscallError(error.call, error.errno, error.message, next);
   }
 
   ioctl(fd: OwnedFd, request: number, argument: number): number {

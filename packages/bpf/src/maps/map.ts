@@ -100,7 +100,8 @@ export class BpfMap implements Disposable {
   protected failure(doing: string, error: unknown): unknown {
     if (!(error instanceof SyscallError)) return error;
     const message = `${doing} map ${this.name} (${this.typeName}): ${errnoText(error.errno)}`;
-    return new SyscallError(error.call, error.errno, message, this.#advice(error.errno), { cause: error });
+    const next = error.next || this.#advice(error.errno);
+    return new SyscallError(error.call, error.errno, message, next, { cause: error });
   }
 
   #advice(errno: number): string {

@@ -161,6 +161,18 @@ describe("without CAP_SYS_ADMIN, on kernels that want it for uprobes", () => {
     expect(error).toBeInstanceOf(PermissionError);
     expect(error.next).toContain("CAP_SYS_ADMIN");
   });
+
+  it("a kernel that does not let CAP_PERFMON do is named, and what changes it", () => {
+    const strict = (path: string) => (path.endsWith("/perf_event_paranoid") ? "3\n" : undefined);
+    const kernel = saying(strict, { syscall: perfEventOpen, errno: EACCES });
+    for (const error of [
+      refusal("uprobe", kernel, { target: "/bin/sh:0x100" }),
+      refusal("tp/sched/sched_switch", kernel),
+    ]) {
+      expect(error).toBeInstanceOf(PermissionError);
+      expect(error.next).toContain("sysctl kernel.perf_event_paranoid=2");
+    }
+  });
 });
 
 describe.skipIf(!hasSdtHeader)("a USDT probe with a semaphore", () => {
