@@ -27,6 +27,7 @@ const volatile bool filter_raddrs = false;
 
 /// Only connections with these ports on our side
 /// @cmdarg {"long": "lports", "short": "L", "enables": "filter_lports"}
+/// @format key port host
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
 	__uint(map_flags, BPF_F_NO_PREALLOC);
@@ -37,6 +38,7 @@ struct {
 
 /// Only connections with these ports on the other side
 /// @cmdarg {"long": "rports", "short": "P", "enables": "filter_rports"}
+/// @format key port host
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
 	__uint(map_flags, BPF_F_NO_PREALLOC);

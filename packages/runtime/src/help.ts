@@ -124,8 +124,10 @@ function inWords({ shape, format }: Flag): string {
   return ` [${names.join(", ")}${shape.values.length > names.length ? ", …" : ""}]`;
 }
 
-function mapRow({ short, name, help, key, value }: MapFlag): Row {
-  const words = "word" in key ? `${key.word},…` : value === undefined ? "KEY,…" : "KEY[=VALUE],…";
+/** A map that a flag turns on is a set: what stands beside its keys means nothing. */
+function mapRow({ short, name, help, key, value, enables }: MapFlag): Row {
+  const word = "word" in key ? key.word : /^port\b/.test(key.format ?? "") ? "PORT" : "KEY";
+  const words = value === undefined || enables !== undefined ? `${word},…` : `${word}[=VALUE],…`;
   return { left: `  ${letter(short)}--${name} <${words}>`, help };
 }
 

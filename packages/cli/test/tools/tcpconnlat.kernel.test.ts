@@ -142,6 +142,7 @@ describe("tcpconnlat", () => {
   it("has examples that are its own, and that its own flags understand", async () => {
     const help = new SkepProcess(["run", "tcpconnlat", "--help"]);
     expect((await help.exit()).code).toBe(0);
+    expect(help.stdout).toContain("-P, --rports <PORT,…>");
     const [, examples = ""] = help.stdout.split("Examples:\n");
     const lines = examples.trimEnd().split("\n");
     expect(lines.length).toBeGreaterThanOrEqual(3);
