@@ -1,6 +1,14 @@
 import { execFileSync, spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdirSync, mkdtempSync, readFileSync, rmdirSync, rmSync, writeFileSync } from "node:fs";
+import {
+  copyFileSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmdirSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
@@ -110,39 +118,53 @@ describe("profile", () => {
   });
 
   it("leaves out idle CPUs unless asked, and everything but what --pid, --pids, --tid, --comm and --cgroup name", async () => {
-    const sleep = () => new Promise((resolve) => setTimeout(resolve, 200));
-    type Row = { key: { pid: number; comm: string } };
-    const work = async () => {
-      const other = runToEnd(burn.path, ["0.1"]);
-      await Promise.all([other, sleep()]);
-    };
+    type Row = { key: { pid: number; comm: string }; value: number; stacks: { user: string[] } };
+    const sum = (rows: readonly Row[]) => rows.reduce((all, { value }) => all + value, 0);
+    const pids = (rows: readonly Row[]) => new Set(rows.map(({ key }) => key.pid));
+    const sleep = () => new Promise((resolve) => setTimeout(resolve, 300));
     const all = (await during(["--json", "--kernel-only"], sleep)).events<Row>();
-    expect(all.some(({ key }) => key.pid === 0)).toBe(false);
-    const idle = (await during(["--json", "--kernel-only", "--idle", "--cpu", "0"], sleep)).events<Row>();
-    expect(idle.every(({ key }) => key !== undefined)).toBe(true);
-    const child = spawn(burn.path, ["60"], { stdio: "ignore" });
+    expect(pids(all).has(0)).toBe(false);
+    expect(all.every(({ stacks }) => stacks.user.length === 0)).toBe(true);
+    const idle = (await during(["--json", "--idle", "--cpu", "0"], sleep)).events<Row>();
+    // One CPU, whether it has something to do or not, for three tenths of a second and the way there and back.
+    expect(sum(idle)).toBeGreaterThan(0.2 * FREQUENCY);
+    copyFileSync(burn.path, join(directory, "watched"));
+    const waiting = 'read -r _; exec "$0" 0.6';
+    const watched = spawn("sh", ["-c", waiting, join(directory, "watched")], {
+      stdio: ["pipe", "pipe", "ignore"],
+    });
+    const pid = watched.pid ?? 0;
+    const group = join(cgroupRoot(), `skep-profile-${process.pid}`);
+    mkdirSync(group);
+    writeFileSync(join(group, "cgroup.procs"), String(pid));
+    const filters = [
+      ["--pid", String(pid)],
+      ["--pids", `1,${pid}`],
+      ["--tid", String(pid)],
+      ["--comm", "watched"],
+      ["--cgroup", group],
+    ];
+    // All look at the same process, with another of its kind beside it.
+    const runs = filters.map(
+      (filter) => new SkepProcess(["run", "profile", "--freq", String(FREQUENCY), "--json", ...filter]),
+    );
+    let said = "";
     try {
-      for (const filter of [
-        ["--pid", String(child.pid)],
-        ["--pids", `1,${child.pid}`],
-        ["--tid", String(child.pid)],
-      ]) {
-        const rows = (await during(["--json", ...filter], work)).events<Row>();
-        expect(new Set(rows.map(({ key }) => key.pid)), filter.join(" ")).toEqual(new Set([child.pid]));
-      }
-      const group = join(cgroupRoot(), `skep-profile-${process.pid}`);
-      mkdirSync(group);
-      try {
-        writeFileSync(join(group, "cgroup.procs"), String(child.pid));
-        const rows = (await during(["--json", "--cgroup", group], work)).events<Row>();
-        expect(new Set(rows.map(({ key }) => key.pid))).toEqual(new Set([child.pid]));
-      } finally {
-        child.kill("SIGKILL");
-        await once(child, "close");
-        rmdirSync(group);
-      }
+      await Promise.all(runs.map((run) => run.attached()));
+      watched.stdin.end("\n");
+      [[said]] = await Promise.all([once(watched.stdout, "data"), runToEnd(burn.path, ["0.3"])]);
     } finally {
-      child.kill("SIGKILL");
+      watched.kill("SIGKILL");
+      await Promise.all(runs.map((run) => run.end()));
+      rmdirSync(group);
+    }
+    const seconds = Number(String(said).split(" ")[1]);
+    for (const [index, run] of runs.entries()) {
+      const rows = run.events<Row>();
+      const filter = filters[index]?.join(" ");
+      expect(pids(rows), filter).toEqual(new Set([pid]));
+      expect(sum(rows) / FREQUENCY, filter).toBeGreaterThan(seconds * 0.75);
+      expect(sum(rows) / FREQUENCY, filter).toBeLessThan(seconds * 1.25);
     }
   });
 
@@ -174,7 +196,7 @@ describe("profile", () => {
       `#include <ctime>
        namespace shapes { struct Circle { __attribute__((noinline)) void turn(long times) volatile {
          for (long i = 0; i < times; i++) angle += i; __asm__ volatile(""); } long angle; }; }
-       int main() { volatile shapes::Circle circle{}; while (clock() < CLOCKS_PER_SEC / 2) circle.turn(100000); }`,
+       int main() { volatile shapes::Circle circle{}; while (clock() < CLOCKS_PER_SEC / 5) circle.turn(100000); }`,
     );
     execFileSync("g++", ["-O1", "-fno-omit-frame-pointer", source, "-o", join(directory, "shapes")]);
     const { stdout } = await profile("-o", "folded", "--", join(directory, "shapes"));
@@ -186,14 +208,15 @@ describe("profile", () => {
     writeFileSync(
       script,
       `function renderEverything(n) { let sum = 0; for (let i = 0; i < n; i++) sum += Math.sqrt(i) % 7; return sum; }
-       const until = Date.now() + 1200; let all = 0; while (Date.now() < until) all += renderEverything(1e5); console.log(all);`,
+       const until = Date.now() + 800; let all = 0; while (Date.now() < until) all += renderEverything(1e5); console.log(all);`,
     );
     const log = ["--no-logfile-per-isolate", `--logfile=${join(directory, "v8.log")}`];
     const node = ["--perf-basic-prof", "--interpreted-frames-native-stack", ...log, script];
     const { stdout } = await profile("-o", "folded", "--", process.execPath, ...node);
     const { total, through, stacks } = counts(stdout);
     const named = stacks.flatMap(({ names }) => names).find((name) => name.includes("renderEverything"));
-    expect(named).toBeDefined();
+    // With its file and line.
+    expect(named).toMatch(/renderEverything .*page\.js:1/);
     expect(through(named ?? "") / total).toBeGreaterThan(0.3);
   });
 
@@ -216,5 +239,8 @@ describe("profile", () => {
       expect((await skep.exit()).code).toBe(64);
       expect(skep.stderr).toContain(words);
     }
+    await using missing = new SkepProcess(["run", "profile", "--", "/nowhere/program", "--flag"]);
+    await missing.exit();
+    expect(missing.stderr).toMatch(/\/nowhere\/program: not found[\s\S]*ended with code 127/);
   });
 });
