@@ -47,7 +47,11 @@ function parseInteger(name: string, text: string): bigint {
     const negative = text.startsWith("-");
     return negative ? -BigInt(text.slice(1)) : BigInt(text);
   } catch (cause) {
-    throw new InvalidArgumentError(`kernel option ${name} has the unreadable value ${text}`, "", { cause });
+    throw new InvalidArgumentError(
+      `kernel option ${name} has the unreadable value ${text}`,
+      "pass it as a kernel's configuration has it: y, n, m, a number, or a text in quotes",
+      { cause },
+    );
   }
 }
 
