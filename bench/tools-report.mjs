@@ -27,33 +27,33 @@ const columns = [
   { key: "attached", header: "attached", show: milliseconds },
 ];
 
-/** A figure of one side; what is less than the noise of the work itself says no more than that. */
-function figure(column, side, noise) {
+/** A figure of one side; what is less than the noise says no more than that. */
+function figure(column, side) {
   const value = side[column.key];
   if (value === undefined) return undefined;
-  return column.noisy && value < noise ? `< ${column.show(noise)}` : column.show(value);
+  return column.noisy && value < side.noise ? `< ${column.show(side.noise)}` : column.show(value);
 }
 
 /** Ours to the model's, where both are figures. */
-function ratio(column, [ours, model], noise) {
+function ratio(column, [ours, model]) {
   const [a, b] = [ours[column.key], model[column.key]];
   if (a === undefined || b === undefined || b === 0) return undefined;
-  return column.noisy && (a < noise || b < noise) ? undefined : (a / b).toFixed(2);
+  return column.noisy && (a < ours.noise || b < model.noise) ? undefined : (a / b).toFixed(2);
 }
 
 /** @returns the lines of one tool */
-export function terminal({ tool, operation, alone, noise, sides }) {
+export function terminal({ tool, operation, alone, sides }) {
   const row = (name, cells) => `  ${name.padEnd(13)} ${cells.map((cell) => cell.padStart(14)).join("")}`;
-  const head = `${tool}: ${operation}, ${Number.isNaN(alone) ? "not measured" : time(alone)} alone`;
+  const head = `${tool}: ${operation}, ${alone === undefined ? "not measured" : time(alone)} alone`;
   const lines = sides.map((side) =>
     side.reason === undefined
       ? row(
           side.name,
-          columns.map((column) => figure(column, side, noise)),
+          columns.map((column) => figure(column, side)),
         )
       : `  ${side.name}: ${side.reason}`,
   );
-  const ratios = columns.map((column) => ratio(column, sides, noise) ?? "");
+  const ratios = columns.map((column) => ratio(column, sides) ?? "");
   return [
     head,
     row(
@@ -66,14 +66,14 @@ export function terminal({ tool, operation, alone, noise, sides }) {
   ].join("\n");
 }
 
-function tableRow({ tool, operation, alone, noise, sides }) {
+function tableRow({ tool, operation, alone, sides }) {
   const [ours, model] = sides;
   if (ours.reason !== undefined)
     return `| ${[tool, operation, "", "", `not here: ${ours.reason}`].join(" | ")} ${"| ".repeat(columns.length)}`.trim();
   const cells = columns.map((column) => {
-    const theirs = figure(column, model, noise);
-    const text = `${figure(column, ours, noise)}${theirs === undefined ? "" : ` · ${theirs}`}`;
-    const quotient = ratio(column, sides, noise);
+    const theirs = figure(column, model);
+    const text = `${figure(column, ours)}${theirs === undefined ? "" : ` · ${theirs}`}`;
+    const quotient = ratio(column, sides);
     return quotient === undefined ? text : `${text} · **${quotient}**`;
   });
   return `| ${[tool, operation, time(alone), model.name, ...cells].join(" | ")} |`;
@@ -89,11 +89,11 @@ export function table(results, old = "") {
 }
 
 /** @returns the sentences on a tool's page, or undefined where it does not run here */
-function page({ operation, alone, noise, sides: [ours, model] }) {
+function page({ operation, alone, sides: [ours, model] }) {
   if (ours.reason !== undefined) return undefined;
   const kernel = release().split(".").slice(0, 2).join(".");
   const longer = (side) =>
-    `${figure(columns[0], side, noise).replace("<", "less than")} longer, ${time(side.programs)} of it in the eBPF programs`;
+    `${figure(columns[0], side).replace("<", "less than")} longer, ${time(side.programs)} of it in the eBPF programs`;
   const sentences = [
     `One ${operation} takes ${time(alone)}; watched, ${longer(ours)} (\`bench/tools.mjs\`, Linux ${kernel}).`,
     `Kernel memory: ${size(ours.kernel)}.`,

@@ -260,6 +260,13 @@ function medians(runs) {
   return Object.fromEntries(Object.keys(runs[0]).map((key) => [key, median(runs.map((run) => run[key]))]));
 }
 
+/** Half of the range of the middle half. */
+function spread(numbers) {
+  const sorted = numbers.toSorted((a, b) => a - b);
+  const quarter = sorted.length >> 2;
+  return (sorted[sorted.length - 1 - quarter] - sorted[quarter]) / 2;
+}
+
 async function measure(tool, folder, rounds, scale) {
   const { work: kind, ours = () => [], models } = tools[tool];
   const { operation } = works[kind];
@@ -277,15 +284,18 @@ async function measure(tool, folder, rounds, scale) {
           if (round === rounds - 1 && side.runs.length === 0) side.reason = error.message;
         }
       }
-    const alone = sides.flatMap(({ runs }) => runs.map((run) => run.alone)).toSorted((a, b) => a - b);
-    const quarter = alone.length >> 2;
+    const alone = sides.flatMap(({ runs }) => runs.map((run) => run.alone));
     return {
       tool,
       operation,
-      alone: alone.length === 0 ? Number.NaN : median(alone),
-      /** What the work differs by on its own: half of the range of the middle half. */
-      noise: (alone[alone.length - 1 - quarter] - alone[quarter]) / 2,
-      sides: sides.map(({ name, reason, runs }) => ({ name, reason, ...medians(runs) })),
+      alone: alone.length === 0 ? undefined : median(alone),
+      sides: sides.map(({ name, reason, runs }) => ({
+        name,
+        reason,
+        ...medians(runs),
+        /** What `added` may be wrong by. */
+        noise: Math.max(spread(alone), spread(runs.map((run) => run.added))),
+      })),
     };
   } finally {
     work.end();
