@@ -30,22 +30,25 @@ export function writtenValue(flag: ValueTaker, format: string, text: string): bi
   return Object.hasOwn(WRITTEN, word) ? WRITTEN[word]?.(text, words, flag) : undefined;
 }
 
-/** An example for help, of a value that has words of its own. */
-export function writtenExample(format: string | undefined): string | undefined {
-  switch (format?.split(/\s+/)[0]) {
-    case "duration":
-      return "10ms";
-    case "bytes":
-      return "64k";
-    case "ip":
-      return "10.0.0.1";
-    case "uid":
-      return "a user's name or id";
-    case "signal":
-      return "SIGTERM";
-    default:
-      return undefined;
-  }
+/** What the words of a format say, for messages (`a time`), and an example of them. */
+export interface WrittenKind {
+  readonly kind: string;
+  readonly example: string;
+}
+
+const KINDS: Readonly<Record<string, WrittenKind>> = {
+  duration: { kind: "a time", example: "10ms" },
+  bytes: { kind: "a size", example: "64k" },
+  ip: { kind: "an address", example: "10.0.0.1" },
+  uid: { kind: "a user", example: "root" },
+  signal: { kind: "a signal", example: "SIGTERM" },
+  errno: { kind: "an error", example: "ENOENT" },
+};
+
+/** Of a value that has words of its own, besides being a number. */
+export function writtenKind(format: string | undefined): WrittenKind | undefined {
+  const [word = ""] = format?.split(/\s+/) ?? [];
+  return Object.hasOwn(KINDS, word) ? KINDS[word] : undefined;
 }
 
 /** Nanoseconds. */

@@ -1,5 +1,5 @@
 import { enumeratorNamed, shortNames } from "./enum-names.ts";
-import { writtenValue } from "./flag-formats.ts";
+import { writtenKind, writtenValue } from "./flag-formats.ts";
 import type { FlagShape } from "./flags.ts";
 import type { EnumeratorShape } from "./shape.ts";
 import { UsageError } from "./usage-error.ts";
@@ -70,9 +70,12 @@ function parseInteger(flag: ValueTaker, text: string, bounds: Bounds): bigint {
   if (match !== null && text.length <= 140)
     return match[1] === "-" ? -BigInt(match[2] ?? 0) : BigInt(match[2] ?? 0);
   const [low, high] = limits(bounds);
+  const { kind, example } = writtenKind(flag.format) ?? {};
   throw new UsageError(
-    `--${flag.name}: ${JSON.stringify(text)} is not an integer`,
-    `give a number from ${low} to ${high}, decimal or 0x hexadecimal`,
+    `--${flag.name}: ${JSON.stringify(text)} is not ${kind ?? "an integer"}`,
+    example === undefined
+      ? `give a number from ${low} to ${high}, decimal or 0x hexadecimal`
+      : `give one such as ${example}, or a number from ${low} to ${high}`,
   );
 }
 

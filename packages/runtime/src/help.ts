@@ -1,5 +1,5 @@
 import { shortNames } from "./enum-names.ts";
-import { writtenExample } from "./flag-formats.ts";
+import { writtenKind } from "./flag-formats.ts";
 import type { Flag } from "./flags.ts";
 import type { MapFlag } from "./map-flags.ts";
 import type { OwnOption } from "./own-options.ts";
@@ -117,8 +117,8 @@ function zeroOf({ shape }: Flag): string | undefined {
 
 /** How a value may be written, where that is more than a number. */
 function inWords({ shape, format }: Flag): string {
-  const example = writtenExample(format);
-  if (example !== undefined) return ` [such as ${example}]`;
+  const written = writtenKind(format);
+  if (written !== undefined) return ` [such as ${written.example}]`;
   if (shape.kind !== "enum") return "";
   const names = shortNames(shape.values).slice(0, 6);
   return ` [${names.join(", ")}${shape.values.length > names.length ? ", …" : ""}]`;

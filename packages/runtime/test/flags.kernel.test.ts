@@ -202,7 +202,7 @@ describe("what cannot be", () => {
   it.each([
     [["--a_s8", "128"], "does not fit into 8 signed bits"],
     [["--min", "1ns"], "not a whole number of us"],
-    [["--min", "soon"], "is not an integer"],
+    [["--min", "soon"], "is not a time"],
     [["--a_u32", "64k"], "is not an integer"],
     [["--a_port", "65536"], "no port"],
     [["--a_float", "1e39"], "does not fit into a float"],
