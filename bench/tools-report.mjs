@@ -85,7 +85,8 @@ export function table(results, old = "") {
   for (const result of results) rows.set(result.tool, tableRow(result));
   for (const name of [undefined, "tool"]) rows.delete(name);
   const headers = ["tool", "operation", "alone", "model", ...columns.map(({ header }) => header)];
-  return [`| ${headers.join(" | ")} |`, `|${"---|".repeat(headers.length)}`, ...rows.values()].join("\n");
+  const sorted = [...rows.values()].sort();
+  return [`| ${headers.join(" | ")} |`, `|${"---|".repeat(headers.length)}`, ...sorted].join("\n");
 }
 
 /** @returns the sentences on a tool's page, or undefined where it does not run here */
