@@ -104,7 +104,7 @@ describe("biolatency", () => {
     await using skep = await new SkepProcess(args).attached();
     write(10);
     await skep.end();
-    expect(skep.stdout).toMatch(new RegExp(`^key = .*${basename(disk)} +write `, "m"));
+    expect(skep.stdout).toMatch(new RegExp(`^disk = ${basename(disk)}, operation = write, `, "m"));
     expect(skep.stdout).toContain("     usecs               : count    distribution");
     expect(skep.stdout).toMatch(/^ {5}50% <= \d+, 90% <= \d+, 99% <= \d+, 99.9% <= \d+$/m);
   });

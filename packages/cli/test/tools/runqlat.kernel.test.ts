@@ -140,7 +140,7 @@ sys.stdin.readline()`;
       await using table = await new SkepProcess(["run", ...args]).attached();
       await helper.work();
       await table.end();
-      expect(table.stdout).toContain(`key =  /${group}/below\n`);
+      expect(table.stdout).toContain(`cgroup = /${group}/below\n`);
     } finally {
       rmdirSync(`${path}/below`);
       rmdirSync(path);

@@ -111,9 +111,8 @@ export function histograms(
         const lines = histogramLines(buckets, unit);
         if (lines.length === 0) return [];
         const record = entryRecord(entry);
-        const key = keys.map((column) => ` ${column.text(record)}`).join("");
         return [
-          ...(key === "" ? [] : [`key = ${key}`]),
+          ...keyLine(keys, record),
           ...others.map((column) => `${column.path.slice(1).join(".")} = ${column.text(record)}`),
           ...lines,
           ...percentileLines(buckets, percentiles),
@@ -121,6 +120,14 @@ export function histograms(
         ];
       }),
   };
+}
+
+/** `pid = 1, tid = 68` of a key that is a struct, else as eunomia's loader has it. */
+function keyLine(keys: readonly Column[], record: ReturnType<typeof entryRecord>): string[] {
+  const [first, ...more] = keys;
+  if (first === undefined) return [];
+  if (more.length === 0 && first.path.length === 1) return [`key =  ${first.text(record)}`];
+  return [keys.map((column) => `${column.name} = ${column.text(record)}`).join(", ")];
 }
 
 /** The same for a picture. */
