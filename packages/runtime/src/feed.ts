@@ -5,7 +5,6 @@ import {
   EventMap,
   type EventOptions,
   type EventReading,
-  findLostCounter,
   hostKernel,
   NotImplementedError,
   PerfBuffer,
@@ -51,16 +50,13 @@ export function bufferFeed(object: BpfObject, source: EventSource, takes: readon
   const { eventOptions, emit } = reader(object, source, takes);
   const own =
     source.kind === "perf" || object.variables.has(`${map.name}_lost`) || object.maps.has(`${map.name}_lost`);
-  const counter = findLostCounter(map.name, object.maps.values(), [
-    { names: object.variables.names(), get: (name) => object.variables.get(name) },
-  ]);
   return {
     start: () => map.consume(emit, eventOptions),
     drain: () => void map.drain(emit, eventOptions),
     lost: () => [
       {
         counter: own ? map.name : "lost_events",
-        count: (source.kind === "perf" ? map.lost : counter?.read()) ?? 0n,
+        count: map.lost ?? 0n,
         cause: own ? `${source.kind} buffer ${map.name} was full` : "the program could not send them",
       },
       {

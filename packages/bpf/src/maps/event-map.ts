@@ -152,12 +152,16 @@ export abstract class EventMap extends BpfMap {
   /** Since the map was opened, over all readings. */
   abstract get counters(): EventCounters;
 
-  /** Events that never reached the buffer, as far as anybody counts them; undefined when nobody does. */
+  /**
+   * Events that never reached the buffer, as far as anybody counts them: the kernel for perf buffers, the program for ring
+   * buffers, in a variable or map that `findLostCounter` knows. undefined when nobody does.
+   * @throws {ClosedError} when the counter is closed
+   */
   get lost(): bigint | undefined {
     return this.#lostCounter?.read();
   }
 
-  /** Tells where the program counts the events that found no room, see `lost-events.ts`. */
+  /** Tells where the program counts the events that found no room, where that is not found by its name. */
   countLostWith(counter: LostCounter): void {
     this.#lostCounter = counter;
   }

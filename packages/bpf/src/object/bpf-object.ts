@@ -10,7 +10,9 @@ import type { LoadedObject } from "../load/load-object.ts";
 import { createMap } from "../maps/create-map.ts";
 import { EventMap, type EventType, type WaitOptions } from "../maps/event-map.ts";
 import { GlobalDataMap } from "../maps/global-data.ts";
+import { findLostCounter } from "../maps/lost-events.ts";
 import { BpfMap } from "../maps/map.ts";
+import { RingBuffer } from "../maps/ring-buffer.ts";
 import { TableMap } from "../maps/table.ts";
 import type { LinkKind, ObjectSpec } from "../spec/object-spec.ts";
 import { variablePlaces } from "./initial-variables.ts";
@@ -79,10 +81,15 @@ export class BpfObject implements Disposable {
     this.programs = new Map(
       loaded.programs.map((program) => [program.name, new Program(program, autoattach(program.name), owner)]),
     );
-    const sections = [...maps].flatMap(([name, map]) =>
-      map instanceof GlobalDataMap ? [[name, map] as const] : [],
+    const sections = new Map(
+      [...maps].flatMap(([name, map]) => (map instanceof GlobalDataMap ? [[name, map] as const] : [])),
     );
-    this.variables = new LiveVariables(variablePlaces(spec.maps), new Map(sections));
+    this.variables = new LiveVariables(variablePlaces(spec.maps), sections);
+    for (const map of maps.values()) {
+      if (!(map instanceof RingBuffer)) continue;
+      const counter = findLostCounter(map.name, maps.values(), sections.values());
+      if (counter !== undefined) map.countLostWith(counter);
+    }
   }
 
   /** Links that are open, in the order in which they were made. */
