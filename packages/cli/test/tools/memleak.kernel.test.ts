@@ -160,7 +160,7 @@ describe("memleak", () => {
       .events<Row>()
       .filter(({ stacks }) => stacks.kernel?.[1]?.startsWith("alloc_pipe_info"))
       .reduce((sum, { value }) => sum + value.count, 0);
-    // Two for each of 250 of the 400, and some of whatever else runs: exactly so in sampling-rungs.kernel.test.ts.
+    // Two for each of 250 of the 400, and some of whatever else runs: exactly so in sampling-rungs.vm.test.ts.
     expect(count).toBeGreaterThanOrEqual(500);
     expect(count).toBeLessThan(700);
     expect(skep.stderr).toContain(" 0 lost");
