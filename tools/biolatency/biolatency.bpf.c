@@ -3,6 +3,7 @@
 #include <bpf/bpf_core_read.h>
 #include <bpf/bpf_helpers.h>
 #include <bpf/bpf_tracing.h>
+#include "../common/entry.bpf.h"
 #include "../common/histogram.bpf.h"
 #include "biolatency.h"
 
@@ -146,15 +147,9 @@ static __always_inline int ends(struct request *request, unsigned int bytes)
 		key.operation = operation_of(command);
 		key.flags = flags_of(command);
 	}
-	times = bpf_map_lookup_elem(&latencies, &key);
-	if (!times) {
-		bpf_map_update_elem(&latencies, &key, &zero, BPF_NOEXIST);
-		times = bpf_map_lookup_elem(&latencies, &key);
-	}
+	times = entry_of(&latencies, &key, &zero);
 	if (times)
 		count_in(times->slots, in_unit(took, unit));
-	else
-		__sync_fetch_and_add(&lost_events, 1);
 	return 0;
 }
 

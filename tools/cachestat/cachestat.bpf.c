@@ -3,6 +3,7 @@
 #include <bpf/bpf_core_read.h>
 #include <bpf/bpf_helpers.h>
 #include <bpf/bpf_tracing.h>
+#include "../common/entry.bpf.h"
 #include "../common/process-filter.bpf.h"
 #include "cachestat.h"
 
@@ -61,14 +62,8 @@ static __always_inline struct cachestat_value *counters(void)
 		return 0;
 	if (per == PER_PROCESS)
 		key.pid = bpf_get_current_pid_tgid() >> 32;
-	value = bpf_map_lookup_elem(&pages, &key);
-	if (!value) {
-		bpf_map_update_elem(&pages, &key, &zero, BPF_NOEXIST);
-		value = bpf_map_lookup_elem(&pages, &key);
-	}
-	if (!value)
-		__sync_fetch_and_add(&lost_events, 1);
-	else if (per == PER_PROCESS)
+	value = entry_of(&pages, &key, &zero);
+	if (value && per == PER_PROCESS)
 		BPF_CORE_READ_STR_INTO(&value->comm, task, group_leader, comm);
 	return value;
 }
@@ -76,12 +71,8 @@ static __always_inline struct cachestat_value *counters(void)
 static __always_inline struct last *last_of_thread(void)
 {
 	__u32 tid = bpf_get_current_pid_tgid();
-	struct last *last = bpf_map_lookup_elem(&lasts, &tid);
 
-	if (last)
-		return last;
-	bpf_map_update_elem(&lasts, &tid, &nothing, BPF_NOEXIST);
-	return bpf_map_lookup_elem(&lasts, &tid);
+	return entry_of(&lasts, &tid, &nothing);
 }
 
 static __always_inline int accessed(__u64 count)
@@ -145,14 +136,14 @@ static __always_inline int dirtied(struct dirty_event *event)
 	return 0;
 }
 
-/// @one-of dirty
+/// @one-of dirty/folio
 SEC("tp/writeback/writeback_dirty_folio")
 int on_dirty(struct dirty_event *event)
 {
 	return dirtied(event);
 }
 
-/// @one-of dirty
+/// @one-of dirty/page
 SEC("tp/writeback/writeback_dirty_page")
 int on_dirty_page(struct dirty_event *event)
 {
@@ -167,9 +158,12 @@ static __always_inline int read_part(struct address_space *mapping, __u64 from, 
 {
 	__u64 size = BPF_CORE_READ(mapping, host, i_size);
 	__u64 end = size ? (size - 1) >> PAGE_SHIFT : 0;
-	struct last *last = last_of_thread();
+	struct last *last;
 
-	if (!last || !size)
+	if (!size || !wanted())
+		return 0;
+	last = last_of_thread();
+	if (!last)
 		return 0;
 	if (last->mapping == (__u64)mapping && last->to == to && last->from < from) {
 		last->from = from;
@@ -239,7 +233,7 @@ int BPF_PROG(on_fault_old)
 
 static __always_inline int read_begins(struct kiocb *iocb)
 {
-	struct last *last = last_of_thread();
+	struct last *last = wanted() ? last_of_thread() : 0;
 
 	if (last)
 		last->iocb = iocb;
@@ -248,7 +242,8 @@ static __always_inline int read_begins(struct kiocb *iocb)
 
 static __always_inline int read_ends(long bytes)
 {
-	struct last *last = last_of_thread();
+	__u32 tid = bpf_get_current_pid_tgid();
+	struct last *last = bpf_map_lookup_elem(&lasts, &tid);
 	struct kiocb *iocb;
 
 	if (!last || !last->iocb)

@@ -2,6 +2,7 @@
 #ifndef INTERRUPT_BPF_H
 #define INTERRUPT_BPF_H
 
+#include "entry.bpf.h"
 #include "histogram.bpf.h"
 
 /* The tool says what a `struct handler` is, which has a member `cpu`. */
@@ -67,20 +68,6 @@ static __always_inline int handler_begins(void)
 	if (since && (cpu < 0 || cpu == bpf_get_smp_processor_id()))
 		*since = bpf_ktime_get_ns();
 	return 0;
-}
-
-/* The entry of a handler in a map, made from zeroes when there is none; null when there is no room. */
-static __always_inline void *entry_of(void *map, const struct handler *handler, const void *zeroes)
-{
-	void *found = bpf_map_lookup_elem(map, handler);
-
-	if (found)
-		return found;
-	bpf_map_update_elem(map, handler, zeroes, BPF_NOEXIST);
-	found = bpf_map_lookup_elem(map, handler);
-	if (!found)
-		__sync_fetch_and_add(&lost_events, 1);
-	return found;
 }
 
 static __always_inline void add_run(struct runs *runs, __u64 ns)

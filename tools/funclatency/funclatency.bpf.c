@@ -3,6 +3,7 @@
 #include <bpf/bpf_core_read.h>
 #include <bpf/bpf_helpers.h>
 #include <bpf/bpf_tracing.h>
+#include "../common/entry.bpf.h"
 #include "../common/process-filter.bpf.h"
 #include "../common/histogram.bpf.h"
 #include "funclatency.h"
@@ -92,13 +93,9 @@ static __always_inline int begins(__u64 stack)
 
 	if (!wanted())
 		return 0;
-	thread = bpf_map_lookup_elem(&calls, &tid);
-	if (!thread) {
-		bpf_map_update_elem(&calls, &tid, &no_calls, BPF_NOEXIST);
-		thread = bpf_map_lookup_elem(&calls, &tid);
-		if (!thread)
-			return 0;
-	}
+	thread = entry_of(&calls, &tid, &no_calls);
+	if (!thread)
+		return 0;
 	if (stack)
 		forget_left(thread, stack);
 	depth = thread->depth++;
@@ -122,15 +119,9 @@ static __always_inline void count(__u64 id, __u64 took)
 		key.pid = id >> 32;
 	if (per == PER_THREAD)
 		key.tid = id;
-	value = bpf_map_lookup_elem(&times, &key);
-	if (!value) {
-		bpf_map_update_elem(&times, &key, &zero, BPF_NOEXIST);
-		value = bpf_map_lookup_elem(&times, &key);
-	}
-	if (!value) {
-		__sync_fetch_and_add(&lost_events, 1);
+	value = entry_of(&times, &key, &zero);
+	if (!value)
 		return;
-	}
 	__sync_fetch_and_add(&value->calls, 1);
 	__sync_fetch_and_add(&value->total_ns, took);
 	count_in(value->slots, in_unit(took, unit));

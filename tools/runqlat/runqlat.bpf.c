@@ -3,6 +3,7 @@
 #include <bpf/bpf_core_read.h>
 #include <bpf/bpf_helpers.h>
 #include <bpf/bpf_tracing.h>
+#include "../common/entry.bpf.h"
 #include "../common/histogram.bpf.h"
 #include "../common/run-queue.bpf.h"
 #include "runqlat.h"
@@ -54,16 +55,10 @@ static __always_inline struct runqlat_key key_of(struct task_struct *task)
 static __always_inline void waited(struct task_struct *prev, struct task_struct *next, __u64 ns)
 {
 	struct runqlat_key key = key_of(next);
-	struct runqlat_waits *found = bpf_map_lookup_elem(&waits, &key);
+	struct runqlat_waits *found = entry_of(&waits, &key, &zero);
 
-	if (!found) {
-		bpf_map_update_elem(&waits, &key, &zero, BPF_NOEXIST);
-		found = bpf_map_lookup_elem(&waits, &key);
-		if (!found) {
-			__sync_fetch_and_add(&lost_events, 1);
-			return;
-		}
-	}
+	if (!found)
+		return;
 	count_in(found->slots, in_unit(ns, unit));
 	/* Names change, with exec for one. */
 	if (per == PER_THREAD)

@@ -2,6 +2,7 @@
 #include "vmlinux.h"
 #include <bpf/bpf_core_read.h>
 #include <bpf/bpf_helpers.h>
+#include "../common/entry.bpf.h"
 #include "../common/process-filter.bpf.h"
 #include "syscount.h"
 
@@ -16,7 +17,7 @@ const volatile enum syscount_per per = PER_SYSCALL;
 /// @description "Only calls that failed"
 /// @cmdarg {"short": "x"}
 const volatile bool failed = false;
-/// @description "Only calls that failed with this error, such as ENOENT"
+/// @description "Only calls that failed with this error"
 /// @cmdarg {"long": "errno", "short": "e"}
 /// @format errno
 const volatile int target_errno = 0;
@@ -61,17 +62,12 @@ int on_enter(struct trace_event_raw_sys_enter *ctx)
 static __always_inline struct syscount_value *value_of(__u64 id, __u32 number)
 {
 	struct syscount_key key = {};
-	struct syscount_value *value;
 
 	if (per != PER_PROCESS)
 		key.syscall = number;
 	if (per != PER_SYSCALL)
 		key.pid = id >> 32;
-	value = bpf_map_lookup_elem(&calls, &key);
-	if (value)
-		return value;
-	bpf_map_update_elem(&calls, &key, &zero, BPF_NOEXIST);
-	return bpf_map_lookup_elem(&calls, &key);
+	return entry_of(&calls, &key, &zero);
 }
 
 SEC("tp/raw_syscalls/sys_exit")
@@ -99,10 +95,8 @@ int on_exit(struct trace_event_raw_sys_exit *ctx)
 	if (ctx->id < 0)
 		return 0;
 	value = value_of(id, ctx->id);
-	if (!value) {
-		__sync_fetch_and_add(&lost_events, 1);
+	if (!value)
 		return 0;
-	}
 	__sync_fetch_and_add(&value->count, 1);
 	if (error)
 		__sync_fetch_and_add(&value->errors, 1);

@@ -5,6 +5,7 @@
 #include <bpf/bpf_helpers.h>
 #include <bpf/bpf_tracing.h>
 #include "../common/connection-filter.bpf.h"
+#include "../common/entry.bpf.h"
 #include "../common/histogram.bpf.h"
 #include "tcprtt.h"
 
@@ -48,15 +49,9 @@ static __always_inline int count(const struct endpoints *ends, __u32 srtt_us)
 		__builtin_memcpy(key.local, ends->laddr, sizeof(key.local));
 	if (by == BY_REMOTE || by == BY_BOTH)
 		__builtin_memcpy(key.remote, ends->raddr, sizeof(key.remote));
-	value = bpf_map_lookup_elem(&rtts, &key);
-	if (!value) {
-		bpf_map_update_elem(&rtts, &key, &zero, BPF_NOEXIST);
-		value = bpf_map_lookup_elem(&rtts, &key);
-		if (!value) {
-			__sync_fetch_and_add(&lost_events, 1);
-			return 0;
-		}
-	}
+	value = entry_of(&rtts, &key, &zero);
+	if (!value)
+		return 0;
 	__sync_fetch_and_add(&value->samples, 1);
 	__sync_fetch_and_add(&value->total_us, srtt_us);
 	count_in(value->slots, in_unit(srtt_us * 1000ULL, unit));

@@ -5,6 +5,7 @@
 #include <bpf/bpf_helpers.h>
 #include <bpf/bpf_tracing.h>
 #include "../common/connection-filter.bpf.h"
+#include "../common/entry.bpf.h"
 #include "../common/process-filter.bpf.h"
 #include "tcptop.h"
 
@@ -81,15 +82,9 @@ static __always_inline int count(const struct sock *sk, __u64 received, __u64 se
 		key.rport = ends.rport;
 		__builtin_memcpy(key.laddr, ends.laddr, sizeof(key.laddr));
 	}
-	value = bpf_map_lookup_elem(&traffic, &key);
-	if (!value) {
-		bpf_map_update_elem(&traffic, &key, &zero, BPF_NOEXIST);
-		value = bpf_map_lookup_elem(&traffic, &key);
-		if (!value) {
-			__sync_fetch_and_add(&lost_events, 1);
-			return 0;
-		}
-	}
+	value = entry_of(&traffic, &key, &zero);
+	if (!value)
+		return 0;
 	if (received)
 		__sync_fetch_and_add(&value->received, received);
 	if (sent)
