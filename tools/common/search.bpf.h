@@ -19,8 +19,8 @@
 const volatile char path_text[NEEDLE_MAX] = "";
 
 /* By letter: the places in path_text where it stands. */
-__u64 places[256] = {};
-bool places_known = false;
+static __u64 places[256];
+static bool places_known;
 
 struct search {
 	__u64 state;

@@ -12,6 +12,9 @@
 #define SI_USER 0
 #define SI_KERNEL 0x80
 
+/* include/uapi/asm-generic/errno-base.h */
+#define EBADF 9
+
 /// Trace signals: who sends which to whom, how, and what comes of it. All of them, those that the kernel sends by itself,
 /// real-time signals and calls that fail.
 /// @brief Trace signals as they are sent
@@ -197,7 +200,7 @@ static __always_inline int leave(struct trace_event_raw_sys_exit *ctx)
 		return 0;
 	/* What is no open pidfd is no process either. */
 	if (call.way == BY_PIDFD_SEND_SIGNAL)
-		task = ret == -9 ? 0 : task_of_pidfd(call.target);
+		task = ret == -EBADF ? 0 : task_of_pidfd(call.target);
 	else
 		task = find_task(call.target);
 	report(task, call.way == BY_PIDFD_SEND_SIGNAL ? 0 : call.target, call.sig, SI_USER, ret < 0 ? ret : EXISTS, call.way);

@@ -9,6 +9,7 @@
 /* Most changes are made in the name of no process that could be asked for its cgroup. */
 #define WITHOUT_CGROUP
 #include "../common/filters.bpf.h"
+#include "../common/open-file.bpf.h"
 
 /* include/uapi/linux/stat.h */
 #define S_IFMT 0170000
@@ -225,14 +226,12 @@ static __always_inline struct sock *sock_of(const struct file *file)
 static __always_inline int accepted(long fd)
 {
 	struct task_struct *task = (struct task_struct *)bpf_get_current_task();
-	struct file **files, *file = NULL;
+	struct file *file = file_of(fd);
 	struct known *known;
 	__u64 id;
 
-	if (fd < 0)
+	if (!file)
 		return 0;
-	files = BPF_CORE_READ(task, files, fdt, fd);
-	bpf_probe_read_kernel(&file, sizeof(file), files + fd);
 	id = (__u64)sock_of(file);
 	known = bpf_map_lookup_elem(&sockets, &id);
 	if (known)
