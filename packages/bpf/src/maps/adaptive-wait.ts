@@ -6,17 +6,22 @@ import type { Native } from "../linux/native.ts";
  */
 export type DrainEnd = "empty" | "busy" | "limit";
 
-/** Events per second from which on a timer is cheaper than being woken. */
-const BUSY_RATE = 20_000;
-/** Milliseconds between two looks at a busy buffer. */
-const TICK = 1;
+/**
+ * How often to look at a buffer that gets more than `rate` events per second, in milliseconds. Being woken costs 50 to 100
+ * microseconds of CPU, mostly for one event; five milliseconds later nobody has noticed.
+ */
+const TICKS = [
+  { rate: 20_000, tick: 1 },
+  { rate: 500, tick: 5 },
+] as const;
+const BUSY_TICK = 1;
 /** Milliseconds over which the rate is averaged. */
 const MEMORY = 20;
 
 /**
- * Decides when to look again. When little happens, the kernel wakes us (epoll); when much happens, a timer of one
- * millisecond does: at high rates the wake-ups, one for nearly each event, cost several times as much as reading does, to us
- * and to the program that sends. Keeps the event loop alive until stopped.
+ * Decides when to look again. When little happens, the kernel wakes us (epoll); when much happens, a timer does: at high
+ * rates the wake-ups, one for nearly each event, cost several times as much as reading does, to us and to the program that
+ * sends. Keeps the event loop alive until stopped.
  */
 export class AdaptiveWait {
   readonly #native: Native;
@@ -25,6 +30,8 @@ export class AdaptiveWait {
   #watches: Disposable[] = [];
   #timer: NodeJS.Timeout | undefined;
   #immediate: NodeJS.Immediate | undefined;
+  /** Of the timer. */
+  #tick = 0;
   #rate = 0;
   #last = performance.now();
 
@@ -43,10 +50,9 @@ export class AdaptiveWait {
       return;
     }
     // While a record is being written its descriptor stays readable: watching it would spin.
-    if (end === "busy" || this.#rate > BUSY_RATE) {
-      if (this.#watches.length > 0) this.pause();
-      // Set again and again: a new timer each time costs a tenth of the tick.
-      this.#timer = this.#timer?.refresh() ?? setTimeout(this.#wake, TICK);
+    const tick = end === "busy" ? BUSY_TICK : TICKS.find(({ rate }) => this.#rate > rate)?.tick;
+    if (tick !== undefined) {
+      this.#wakeAfter(tick);
       return;
     }
     this.#clearTimers();
@@ -60,6 +66,13 @@ export class AdaptiveWait {
   pause(): void {
     this.#clearTimers();
     for (const watch of this.#watches.splice(0)) watch[Symbol.dispose]();
+  }
+
+  #wakeAfter(tick: number): void {
+    if (this.#watches.length > 0 || this.#tick !== tick) this.pause();
+    this.#tick = tick;
+    // Set again and again: a new timer each time costs a tenth of a millisecond's tick.
+    this.#timer = this.#timer?.refresh() ?? setTimeout(this.#wake, tick);
   }
 
   #fire(): void {

@@ -71,3 +71,17 @@ it("comes back at once when there was more, and not at all when paused", () => {
   vi.runAllTimers();
   expect(wakes).toBe(1);
 });
+
+it("looks every five milliseconds while some thousand events come in a second", () => {
+  const { watched, native } = fakeNative();
+  let wakes = 0;
+  const wait = new AdaptiveWait(native, [5], () => {
+    wakes++;
+    wait.arm(25, "empty");
+  });
+  vi.advanceTimersByTime(5);
+  wait.arm(25, "empty");
+  vi.advanceTimersByTime(100);
+  expect(watched.size).toBe(0);
+  expect(wakes).toBe(20);
+});
