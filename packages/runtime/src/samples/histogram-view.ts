@@ -113,7 +113,7 @@ export function histograms(
         const record = entryRecord(entry);
         return [
           ...keyLine(keys, record),
-          ...others.map((column) => `${column.path.slice(1).join(".")} = ${column.text(record)}`),
+          ...others.map((column) => `${labelOf(column)} = ${column.text(record)}`),
           ...lines,
           ...percentileLines(buckets, percentiles),
           "",
@@ -127,7 +127,7 @@ function keyLine(keys: readonly Column[], record: ReturnType<typeof entryRecord>
   const [first, ...more] = keys;
   if (first === undefined) return [];
   if (more.length === 0 && first.path.length === 1) return [`key =  ${first.text(record)}`];
-  return [keys.map((column) => `${column.name} = ${column.text(record)}`).join(", ")];
+  return [keys.map((column) => `${labelOf(column)} = ${column.text(record)}`).join(", ")];
 }
 
 /** The same for a picture. */
@@ -141,13 +141,18 @@ export function histogramGroup(
   const panels = entries.map((entry): HistogramPanel => {
     const record = entryRecord(entry);
     return {
-      name: keys.map((column) => `${column.name} ${column.text(record)}`).join("   "),
-      notes: others.map((column) => `${column.path.slice(1).join(".")} = ${column.text(record)}`),
+      name: keys.map((column) => `${labelOf(column)} ${column.text(record)}`).join("   "),
+      notes: others.map((column) => `${labelOf(column)} = ${column.text(record)}`),
       slots: reader.slots(entry),
       percentiles: percentilesOf(reader.buckets(entry), percentiles),
     };
   });
   return { unit, panels };
+}
+
+/** As tables head it, in small letters: `total` of `total_ns`, which is shown with a unit. */
+function labelOf({ header }: Column): string {
+  return header.toLowerCase();
 }
 
 /** What is said of an entry beside its counts. */
