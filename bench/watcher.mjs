@@ -6,6 +6,8 @@ import { hostKernel } from "@skep/bpf";
 
 const ATTACH_LIMIT_MS = 60_000;
 const END_LIMIT_MS = 20_000;
+/** Nothing was added for so long: nothing will be. */
+const QUIET_MS = 300;
 
 export class Watcher {
   /** Milliseconds from exec to the first run of a program of its own, all of them attached. */
@@ -50,11 +52,11 @@ export class Watcher {
       await sleep(1);
     }
     this.attachedMs = performance.now() - this.started;
-    for (let held = this.#held(), quiet = 0; quiet < 10 && this.#lives; ) {
-      await sleep(30);
-      const now = this.#held();
-      if (now === held) quiet++;
-      else [held, quiet, this.attachedMs] = [now, 0, performance.now() - this.started];
+    for (let held = this.#held(), since = performance.now(); this.#lives; ) {
+      await sleep(2);
+      const [count, now] = [this.#held(), performance.now()];
+      if (count !== held) [held, since, this.attachedMs] = [count, now, now - this.started];
+      else if (now - since > QUIET_MS) break;
     }
     if (!this.#lives) throw new Error(this.#reason());
   }
