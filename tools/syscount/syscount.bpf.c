@@ -26,8 +26,9 @@ const volatile int target_errno = 0;
 __u64 lost_events = 0;
 
 /*
- * Since when threads are in a call. Calls that never return (exit) leave theirs behind, and many threads may sleep in one:
- * the entries that were not used for longest make room for others. Such a call is counted, its time is not.
+ * Since when threads are in a call, 0 between two: to write to an entry costs less than to make one for each call. Threads that
+ * ended leave theirs behind, and many may sleep in a call: the entries that were not used for longest make room for others. Such
+ * a call is counted, its time is not.
  */
 struct {
 	__uint(type, BPF_MAP_TYPE_LRU_HASH);
@@ -40,6 +41,7 @@ struct {
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
 	__uint(max_entries, 8192);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
 	__type(key, struct syscount_key);
 	__type(value, struct syscount_value);
 } calls SEC(".maps");
@@ -50,12 +52,16 @@ SEC("tp/raw_syscalls/sys_enter")
 int on_enter(struct trace_event_raw_sys_enter *ctx)
 {
 	__u32 tid = bpf_get_current_pid_tgid();
-	__u64 now;
+	__u64 now, *begin;
 
 	if (!wanted())
 		return 0;
 	now = bpf_ktime_get_ns();
-	bpf_map_update_elem(&since, &tid, &now, BPF_ANY);
+	begin = bpf_map_lookup_elem(&since, &tid);
+	if (begin)
+		*begin = now;
+	else
+		bpf_map_update_elem(&since, &tid, &now, BPF_ANY);
 	return 0;
 }
 
@@ -85,7 +91,7 @@ int on_exit(struct trace_event_raw_sys_exit *ctx)
 	found = bpf_map_lookup_elem(&since, &tid);
 	if (found) {
 		begin = *found;
-		bpf_map_delete_elem(&since, &tid);
+		*found = 0;
 	}
 	if ((failed || target_errno) && !error)
 		return 0;
