@@ -1,3 +1,4 @@
+import { existsSync } from "node:fs";
 import {
   type AttachOptions,
   type BpfObject,
@@ -65,7 +66,8 @@ export function prepare(spec: BpfSpec, meta: PackageMeta, tool: Tool, args: Tool
     const { options, missing } = known(attachments, wishes.spec);
     const why = obstacleTo(hostKernel(), { ...wishes.spec, target: wishes.target }, options);
     if (why !== undefined) return `this kernel ${why}`;
-    if (lacksFunction(wishes.spec, options)) return `there is no ${options?.target}`;
+    const lacking = functionLacking(wishes.spec, options);
+    if (lacking !== undefined) return lacking;
     if (missing === undefined || !isSaidForAnother(ladders, name)) return undefined;
     unsaid.push(missing);
     return `for this ${missing.next}`;
@@ -115,9 +117,16 @@ function known(
 }
 
 /** Found out before anything is loaded: of a long list of optional probes each would else cost an attempt of its own. */
-function lacksFunction({ definition }: ProgramSpec, options: AttachOptions | undefined): boolean {
-  if (!isUprobe(definition?.link) || options?.target === undefined) return false;
-  return /[*?]/.test(options.target) ? false : !isProbeable(options.target, options.pid);
+function functionLacking(
+  { definition }: ProgramSpec,
+  { target, pid }: AttachOptions = {},
+): string | undefined {
+  if (!isUprobe(definition?.link) || target === undefined || /[*?]/.test(target)) return undefined;
+  if (isProbeable(target, pid)) return undefined;
+  const [, file = ""] = /^(\/.*):/.exec(target) ?? [];
+  return file !== "" && pid === undefined && !existsSync(file)
+    ? `there is no file ${file}`
+    : `there is no ${target}`;
 }
 
 /** The programs whose `@when` does not hold. */

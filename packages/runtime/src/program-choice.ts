@@ -107,7 +107,7 @@ export class ProgramChoice {
       return true;
     }
     throw new UnsupportedError(
-      `this kernel can do ${place.ladder.name} in none of its ways: ${place.passed.join("; ")}`,
+      `${place.ladder.name} can be done here in none of its ways: ${place.passed.join("; ")}`,
       "see what the kernel has: skep doctor",
       { cause },
     );

@@ -143,7 +143,7 @@ describe("ProgramChoice", () => {
     expect(() => {
       choice.fallBack(new NotFoundError("gone too"), "c", none);
       choice.fallBack(new UnsupportedError("never"), "d", none);
-    }).toThrow("g in none of its ways: one: gone; two: gone too; three: never");
+    }).toThrow("g can be done here in none of its ways: one: gone; two: gone too; three: never");
   });
 
   it("finds out which program made loading fail", () => {
