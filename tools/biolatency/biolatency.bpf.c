@@ -29,7 +29,10 @@ const volatile enum time_unit unit = UNIT_USECS;
 /* Requests that were not counted because there was no room for one more kind. */
 __u64 lost_events = 0;
 
-/* Since when requests are on their way. Those that the kernel gives up without a word make room for others. */
+/*
+ * Since when requests are on their way, 0 once they are complete: the kernel uses the memory of a request again and again, and to
+ * write to an entry costs less than to make one each time. Those that the kernel gives up without a word make room for others.
+ */
 struct {
 	__uint(type, BPF_MAP_TYPE_LRU_HASH);
 	__uint(max_entries, 16384);
@@ -117,26 +120,30 @@ static __always_inline bool is_wanted(const char *name)
 	return true;
 }
 
-static __always_inline int begins(struct request *request, __u64 update)
+/* A request is on its way since now; unless `anew`, since it began to wait if it did. */
+static __always_inline int begins(struct request *request, bool anew)
 {
-	__u64 key = (__u64)request, now = bpf_ktime_get_ns();
+	__u64 address = (__u64)request, now = bpf_ktime_get_ns(), *begin = bpf_map_lookup_elem(&since, &address);
 
-	bpf_map_update_elem(&since, &key, &now, update);
+	if (!begin)
+		bpf_map_update_elem(&since, &address, &now, BPF_ANY);
+	else if (anew || !*begin)
+		*begin = now;
 	return 0;
 }
 
 static __always_inline int ends(struct request *request, unsigned int bytes)
 {
 	__u64 address = (__u64)request, *begin = bpf_map_lookup_elem(&since, &address), took;
-	unsigned int command = BPF_CORE_READ(request, cmd_flags);
 	struct biolatency_key key = {};
 	struct biolatency_times *times;
+	unsigned int command;
 
 	/* A disk may complete a request piece by piece. */
-	if (!begin || bytes < BPF_CORE_READ(request, __data_len))
+	if (!begin || !*begin || bytes < BPF_CORE_READ(request, __data_len))
 		return 0;
 	took = bpf_ktime_get_ns() - *begin;
-	bpf_map_delete_elem(&since, &address);
+	*begin = 0;
 	if (disks || disk[0])
 		BPF_CORE_READ_STR_INTO(&key.disk, disk_of(request), disk_name);
 	if (disk[0] && !is_wanted(key.disk))
@@ -144,6 +151,7 @@ static __always_inline int ends(struct request *request, unsigned int bytes)
 	if (!disks)
 		__builtin_memset(key.disk, 0, sizeof(key.disk));
 	if (flags) {
+		command = BPF_CORE_READ(request, cmd_flags);
 		key.operation = operation_of(command);
 		key.flags = flags_of(command);
 	}
@@ -166,26 +174,16 @@ static __always_inline struct request *request_in(unsigned long long *ctx)
 }
 
 /* Only requests that wait are inserted. */
-static __always_inline int inserted(struct request *request)
-{
-	return queued ? begins(request, BPF_ANY) : 0;
-}
-
-static __always_inline int issued(struct request *request)
-{
-	return begins(request, queued ? BPF_NOEXIST : BPF_ANY);
-}
-
 SEC("raw_tp/block_rq_insert")
 int on_insert(unsigned long long *ctx)
 {
-	return inserted(request_in(ctx));
+	return queued ? begins(request_in(ctx), true) : 0;
 }
 
 SEC("raw_tp/block_rq_issue")
 int on_issue(unsigned long long *ctx)
 {
-	return issued(request_in(ctx));
+	return begins(request_in(ctx), !queued);
 }
 
 SEC("raw_tp/block_rq_complete")
