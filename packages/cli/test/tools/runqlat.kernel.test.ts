@@ -106,6 +106,13 @@ sys.stdin.readline()`;
       for (const { key, value } of entries)
         expect(value.comm).toBe(per === "thread" && key.tid !== helper.pid ? "napper" : "python3");
     }
+    // Not the first by its number, which is the main thread.
+    await using busy = new HelperProcess("/usr/bin/python3", ["-c", program]);
+    await busy.asleep();
+    const most = ["runqlat", "--per", "thread", "--pid", String(busy.pid), "--interval", "10", "--top", "1"];
+    const [first, ...others] = await looks<Key, Value>(most, () => busy.work());
+    expect(others).toEqual([]);
+    expect(first?.value.comm).toBe("napper");
     // Of its main thread alone, which waits for the others.
     await using helper = new HelperProcess("/usr/bin/python3", ["-c", program]);
     await helper.asleep();

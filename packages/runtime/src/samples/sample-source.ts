@@ -78,12 +78,29 @@ export function sampleSource(sample: ShownSample, options: SampleSourceOptions):
 }
 
 /** Of a look that is gathered nothing is left out: that comes when all is there. */
-function ordered({ sampled, kind }: ShownSample, options: SampleSourceOptions): Order {
+function ordered(sample: ShownSample, options: SampleSourceOptions): Order {
+  const { sampled, kind } = sample;
   const { sort, warn, stacks, sheet, top } = options;
   const all = sampled.once || sampled.group || stacks !== undefined || sheet !== undefined;
   const rows = all ? undefined : (top ?? sampled.rows);
   const most = rows ?? Number.POSITIVE_INFINITY;
-  return orderOf(sampled, kind.columns, sort, warn, most);
+  const usual = orderOf(sampled, kind.columns, sort, warn, most);
+  return all ? usual : (busiest(sample, options) ?? usual);
+}
+
+/** Histograms that are not all wanted: those that count most, unless somebody says by what to choose. */
+function busiest(
+  { histograms, sampled }: ShownSample,
+  { sort, top }: SampleSourceOptions,
+): Order | undefined {
+  if (histograms === undefined || top === undefined || sort.length > 0 || sampled.sort !== undefined)
+    return undefined;
+  return (entries) =>
+    entries
+      .map((entry) => ({ entry, count: histograms.count(entry) }))
+      .sort((one, other) => (one.count < other.count ? 1 : one.count > other.count ? -1 : 0))
+      .slice(0, top)
+      .map(({ entry }) => entry);
 }
 
 function lookLines(sample: ShownSample, options: SampleSourceOptions) {
@@ -143,13 +160,12 @@ function gatheredStacks(sample: ShownSample, options: SampleSourceOptions): Gath
   };
 }
 
-function gatheredHistograms(
-  { histograms, sampled, kind }: ShownSample,
-  { sheet, selection, sort, warn, top }: SampleSourceOptions,
-): Gathered | undefined {
+function gatheredHistograms(sample: ShownSample, options: SampleSourceOptions): Gathered | undefined {
+  const { histograms, sampled, kind } = sample;
+  const { sheet, selection, sort, warn, top } = options;
   if (histograms === undefined || sheet === undefined) return undefined;
   const totals = histograms.gather();
-  const order = orderOf(sampled, kind.columns, sort, warn, top ?? sampled.rows);
+  const order = busiest(sample, options) ?? orderOf(sampled, kind.columns, sort, warn, top ?? sampled.rows);
   return {
     add: (entries) => totals.add(entries),
     lines: () => sheet.add(histograms.picture(order(totals.entries), selection.columns)),

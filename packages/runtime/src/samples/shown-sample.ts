@@ -43,6 +43,8 @@ export interface ShownSample {
 
 /** What histograms can be shown as, besides. */
 export interface HistogramShow {
+  /** How much an entry counts in all. */
+  count(entry: Entry): bigint;
   /** Collects what looks find. */
   gather(): EntryTotals;
   picture(entries: readonly Entry[], columns: readonly Column[]): HistogramGroup;
@@ -119,6 +121,7 @@ export function shownSample(
       }),
     table: (columns) => histograms(sampled, histogram, columns),
     histograms: {
+      count: (entry) => histogram.slots(entry).reduce((sum, { count }) => sum + count, 0n),
       gather: () => new EntryTotals(whole ? shape : value.shape, clear),
       picture: (entries, columns) =>
         histogramGroup(sampled, histogram, columns, whole ? entries : computed.add(entries)),
