@@ -2,6 +2,7 @@
 #ifndef RUN_QUEUE_BPF_H
 #define RUN_QUEUE_BPF_H
 
+#include "member.bpf.h"
 #include "task.bpf.h"
 
 #define EEXIST 17
@@ -45,9 +46,9 @@ static __always_inline void begin_to_wait(__u32 tid, __u64 flags)
  * A task was woken. One that is on a CPU goes on without waiting, however often it is woken; one that was preempted on its
  * way to sleep waits since then.
  */
-static __always_inline void woken(struct task_struct *task, __u32 tid)
+static __always_inline void woken(struct task_struct *task, __u32 tid, bool typed)
 {
-	if (tid && !BPF_CORE_READ(task, on_cpu))
+	if (tid && !MEMBER(typed, task, on_cpu))
 		begin_to_wait(tid, BPF_NOEXIST);
 }
 
@@ -88,22 +89,22 @@ static __always_inline bool is_wanted(struct task_struct *task, __u32 tid)
 /* The tool's own: `next` gets the CPU of `prev`, for which it waited so many nanoseconds. */
 static __always_inline void waited(struct task_struct *prev, struct task_struct *next, __u64 ns);
 
-static __always_inline int wakes(struct task_struct *task)
+static __always_inline int wakes(struct task_struct *task, bool typed)
 {
-	__u32 tid = BPF_CORE_READ(task, pid);
+	__u32 tid = MEMBER(typed, task, pid);
 
 	if (is_wanted(task, tid))
-		woken(task, tid);
+		woken(task, tid, typed);
 	return 0;
 }
 
-static __always_inline int switches(bool preempted, struct task_struct *prev, struct task_struct *next)
+static __always_inline int switches(bool preempted, struct task_struct *prev, struct task_struct *next, bool typed)
 {
-	__u32 tid = BPF_CORE_READ(prev, pid);
+	__u32 tid = MEMBER(typed, prev, pid);
 	__s64 ns;
 
 	leaves(prev, tid, preempted, is_wanted(prev, tid));
-	ns = arrives(BPF_CORE_READ(next, pid));
+	ns = arrives(MEMBER(typed, next, pid));
 	if (ns >= 0)
 		waited(prev, next, ns);
 	return 0;
@@ -113,42 +114,42 @@ static __always_inline int switches(bool preempted, struct task_struct *prev, st
 SEC("tp_btf/sched_switch")
 int BPF_PROG(on_switch, bool preempt, struct task_struct *prev, struct task_struct *next)
 {
-	return switches(preempt, prev, next);
+	return switches(preempt, prev, next, true);
 }
 
 /// @one-of sched/tp_btf
 SEC("tp_btf/sched_wakeup")
 int BPF_PROG(on_wakeup, struct task_struct *task)
 {
-	return wakes(task);
+	return wakes(task, true);
 }
 
 /// @one-of sched/tp_btf
 SEC("tp_btf/sched_wakeup_new")
 int BPF_PROG(on_wakeup_new, struct task_struct *task)
 {
-	return wakes(task);
+	return wakes(task, true);
 }
 
 /// @one-of sched/raw_tp
 SEC("raw_tp/sched_switch")
 int BPF_PROG(on_switch_raw, bool preempt, struct task_struct *prev, struct task_struct *next)
 {
-	return switches(preempt, prev, next);
+	return switches(preempt, prev, next, false);
 }
 
 /// @one-of sched/raw_tp
 SEC("raw_tp/sched_wakeup")
 int BPF_PROG(on_wakeup_raw, struct task_struct *task)
 {
-	return wakes(task);
+	return wakes(task, false);
 }
 
 /// @one-of sched/raw_tp
 SEC("raw_tp/sched_wakeup_new")
 int BPF_PROG(on_wakeup_new_raw, struct task_struct *task)
 {
-	return wakes(task);
+	return wakes(task, false);
 }
 
 #endif
