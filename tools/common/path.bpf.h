@@ -9,8 +9,8 @@
 /* The longest name of a file, and the longest path that a system call takes, with its NUL (limits.h). */
 #define NAME_MAX 255
 #define PATH_MAX 4096
-/* Directories that a path is followed up through. The verifier walks them all, for every program, at every start. */
-#define DEPTH_MAX 64
+/* Directories and mounts that a path is followed up through. */
+#define DEPTH_MAX 256
 
 /*
  * A path is written from its end to its begin, as the kernel's own d_path() does (fs/d_path.c): the last name is known first.
@@ -22,14 +22,13 @@
 
 struct path_buffer {
 	char bytes[8192 + PATH_MAX];
-	/*
-	 * Where a walk is. The verifier knows nothing about what is in memory, so every step of the walk looks the same to it;
-	 * of variables it would know ranges, and follow each combination of them.
-	 */
+	/* Where a walk is: an entry of a directory, its mount, and the root of that mount. */
 	struct dentry *dentry;
 	struct vfsmount *mount;
-	/* The root of that mount. */
 	struct dentry *top;
+	/* What the process sees as the root of its files; nothing above it is part of a path. */
+	struct dentry *root;
+	struct vfsmount *root_mount;
 	__u32 start;
 };
 
@@ -48,67 +47,79 @@ static __always_inline struct path_buffer *path_buffer(void)
 	return bpf_map_lookup_elem(&path_buffers, &zero);
 }
 
+enum { PATH_GOES_ON, PATH_ENDS };
+
+/*
+ * Puts one more name before the path that this CPU's buffer holds. Not static, and all it needs is in the buffer: so the verifier
+ * looks at it once, and not at each step of each walk.
+ */
+__noinline int walk_up(void)
+{
+	struct path_buffer *buffer = path_buffer();
+	struct dentry *dentry, *parent;
+	struct vfsmount *mount;
+	struct qstr name;
+	__u32 start;
+
+	if (!buffer)
+		return PATH_ENDS;
+	dentry = buffer->dentry;
+	mount = buffer->mount;
+	if (dentry == buffer->root && mount == buffer->root_mount)
+		return PATH_ENDS;
+	if (dentry == buffer->top) {
+		struct mount *here = (void *)mount - bpf_core_field_offset(struct mount, mnt);
+		struct mount *above = BPF_CORE_READ(here, mnt_parent);
+
+		if (above == here)
+			return PATH_ENDS;
+		buffer->dentry = BPF_CORE_READ(here, mnt_mountpoint);
+		buffer->mount = &above->mnt;
+		buffer->top = BPF_CORE_READ(above, mnt.mnt_root);
+		return PATH_GOES_ON;
+	}
+	parent = BPF_CORE_READ(dentry, d_parent);
+	if (dentry == parent)
+		return PATH_ENDS;
+	BPF_CORE_READ_INTO(&name, dentry, d_name);
+	start = buffer->start;
+	if (name.len > NAME_MAX || start < TEXT_LOW + name.len + 4)
+		return PATH_ENDS;
+	start -= name.len;
+	bpf_probe_read_kernel(&buffer->bytes[start & 4095], name.len & NAME_MAX, name.name);
+	start--;
+	buffer->bytes[start & 4095] = '/';
+	buffer->start = start;
+	buffer->dentry = parent;
+	return PATH_GOES_ON;
+}
+
 /*
  * Writes the path of a directory or file, a struct path at `address`, so that it ends before bytes[end] of this CPU's buffer,
  * which is at most TEXT_AT. A path that is too deep begins with "...", and one that leads nowhere (a pipe, a lazily unmounted
  * disk) as far as it goes. Returns where it begins.
- *
- * Global, with numbers for arguments: the verifier then looks at it once, and not in each state that a caller may be in.
  */
 __noinline __u32 write_path_before(__u32 end, __u64 address)
 {
 	struct task_struct *task = (struct task_struct *)bpf_get_current_task();
 	struct fs_struct *fs = BPF_CORE_READ(task, fs);
-	/* What the process sees as the root of its files; nothing above it is part of a path. */
-	struct dentry *root = BPF_CORE_READ(fs, root.dentry);
-	struct vfsmount *root_mount = BPF_CORE_READ(fs, root.mnt);
 	const struct path *path = (const struct path *)address;
 	struct path_buffer *buffer = path_buffer();
-	volatile struct path_buffer *walk = buffer;
-	__u32 start, length;
+	__u32 start;
 	int depth;
 
 	if (!buffer || end > TEXT_AT)
 		return end;
-	walk->dentry = BPF_CORE_READ(path, dentry);
-	walk->mount = BPF_CORE_READ(path, mnt);
-	walk->top = BPF_CORE_READ(path, mnt, mnt_root);
-	walk->start = end;
-	for (depth = 0; depth < DEPTH_MAX; depth++) {
-		struct dentry *dentry = walk->dentry;
-		struct vfsmount *mount = walk->mount;
-		struct dentry *parent;
-		struct qstr name;
-
-		if (dentry == root && mount == root_mount)
+	buffer->dentry = BPF_CORE_READ(path, dentry);
+	buffer->mount = BPF_CORE_READ(path, mnt);
+	buffer->top = BPF_CORE_READ(path, mnt, mnt_root);
+	buffer->root = BPF_CORE_READ(fs, root.dentry);
+	buffer->root_mount = BPF_CORE_READ(fs, root.mnt);
+	buffer->start = end;
+	for (depth = 0; depth < DEPTH_MAX; depth++)
+		if (walk_up() == PATH_ENDS)
 			break;
-		if (dentry == walk->top) {
-			struct mount *here = (void *)mount - bpf_core_field_offset(struct mount, mnt);
-			struct mount *above = BPF_CORE_READ(here, mnt_parent);
-
-			if (above == here)
-				break;
-			walk->dentry = BPF_CORE_READ(here, mnt_mountpoint);
-			walk->mount = &above->mnt;
-			walk->top = BPF_CORE_READ(above, mnt.mnt_root);
-			continue;
-		}
-		parent = BPF_CORE_READ(dentry, d_parent);
-		if (dentry == parent)
-			break;
-		BPF_CORE_READ_INTO(&name, dentry, d_name);
-		length = name.len;
-		start = walk->start;
-		if (length > NAME_MAX || start < TEXT_LOW + length + 4)
-			break;
-		start -= length;
-		bpf_probe_read_kernel(&buffer->bytes[start & 4095], length & NAME_MAX, name.name);
-		start--;
-		buffer->bytes[start & 4095] = '/';
-		walk->start = start;
-		walk->dentry = parent;
-	}
-	start = walk->start;
+	start = buffer->start;
 	if (depth == DEPTH_MAX) {
 		start -= 3;
 		buffer->bytes[start & 4095] = '.';

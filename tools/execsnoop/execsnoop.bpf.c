@@ -60,9 +60,8 @@ struct draft {
 	int dirfd;
 	/* The program has no name that means anything: its path is that of the file which is executed. */
 	bool is_descriptor;
-	/* Of a call that failed: its arguments, and how often some of them have been read. */
+	/* Of a call that failed: its next argument. Null when all arguments are there. */
 	const char *const *args;
-	__u32 goes;
 };
 
 static __always_inline struct event *event_of(struct draft *draft)
@@ -116,34 +115,29 @@ static __always_inline struct draft *new_draft(struct task_struct *task, int ret
 	draft->args_length = 0;
 	draft->dirfd = AT_FDCWD;
 	draft->is_descriptor = false;
-	draft->goes = 0;
+	draft->args = 0;
 	return draft;
 }
 
 /*
- * Handling an event takes several programs, one after the other. Both system calls share them, and the verifier looks at each
- * but once, which is most of what starting this tool takes.
+ * All that makes events share one program that sends them, and the verifier looks at it but once: that is most of what starting
+ * this tool takes.
  */
-enum { READ_ARGUMENTS, SEND };
-int read_arguments(void *ctx);
 int send(void *ctx);
 
 struct {
 	__uint(type, BPF_MAP_TYPE_PROG_ARRAY);
-	__uint(max_entries, 2);
+	__uint(max_entries, 1);
 	__uint(key_size, sizeof(__u32));
 	__array(values, int(void *));
 } programs SEC(".maps") = {
-	.values = {
-		[READ_ARGUMENTS] = (void *)&read_arguments,
-		[SEND] = (void *)&send,
-	},
+	.values = { (void *)&send },
 };
 
-/* Goes on in another program, and does not come back. */
-static __always_inline int go_on(void *ctx, __u32 program)
+/* Goes on in `send`, and does not come back. */
+static __always_inline int go_on(void *ctx)
 {
-	bpf_tail_call(ctx, &programs, program);
+	bpf_tail_call(ctx, &programs, 0);
 	__sync_fetch_and_add(&lost_events, 1);
 	return 0;
 }
@@ -186,52 +180,60 @@ static __always_inline int leave(struct trace_event_raw_sys_exit *ctx)
 	draft->file_length = length;
 	draft->dirfd = call.dirfd;
 	draft->args = call.args;
-	return go_on(ctx, READ_ARGUMENTS);
+	return go_on(ctx);
 }
 
-/* The arguments of a call that failed, as the caller has them: a null pointer ends them. */
-/// @attach false
-SEC("tracepoint")
-int read_arguments(void *ctx)
+enum { ARGUMENTS_GO_ON, ARGUMENTS_END };
+
+/*
+ * Reads one more argument of a call that failed, as the caller has them: a null pointer ends them. Not static, for the verifier
+ * to look at it once, and not at each argument.
+ */
+__noinline int read_argument(void)
 {
 	struct draft *draft = this_draft();
-	volatile __u32 *length, *missing;
-	const char *const *args;
+	struct event *event;
 	const char *arg;
-	__u32 index, at;
+	__u32 at;
 	long size;
 
 	if (!draft)
-		return 0;
-	length = &draft->args_length;
-	missing = &event_of(draft)->args_missing;
-	args = draft->args;
-	for (index = 0; index < ARGS_AT_ONCE; index++) {
-		if (bpf_probe_read_user(&arg, sizeof(arg), &args[index]) || !arg)
-			return go_on(ctx, SEND);
-		at = *length;
-		if (at > ARGS_MAX - PATH_MAX)
-			break;
-		size = bpf_probe_read_user_str(&event_of(draft)->texts[at], PATH_MAX, arg);
-		/* When there is no such program, the kernel does not look at the arguments: some may not be in memory. */
-		if (size <= 0) {
-			event_of(draft)->texts[at] = '?';
-			event_of(draft)->texts[at + 1] = '\0';
-			size = 2;
-			*missing = 1;
-		}
-		*length = at + size;
-		if (size == PATH_MAX)
-			*missing = 1;
+		return ARGUMENTS_END;
+	event = event_of(draft);
+	if (bpf_probe_read_user(&arg, sizeof(arg), draft->args) || !arg)
+		return ARGUMENTS_END;
+	at = draft->args_length;
+	if (at > ARGS_MAX - PATH_MAX) {
+		event->args_missing = 1;
+		return ARGUMENTS_END;
 	}
-	draft->args = args + ARGS_AT_ONCE;
-	if (index == ARGS_AT_ONCE && ++draft->goes < ARGS_GOES)
-		return go_on(ctx, READ_ARGUMENTS);
-	*missing = 1;
-	return go_on(ctx, SEND);
+	size = bpf_probe_read_user_str(&event->texts[at], PATH_MAX, arg);
+	/* When there is no such program, the kernel does not look at the arguments: some may not be in memory. */
+	if (size <= 0) {
+		event->texts[at] = '?';
+		event->texts[at + 1] = '\0';
+		size = 2;
+		event->args_missing = 1;
+	}
+	if (size == PATH_MAX)
+		event->args_missing = 1;
+	draft->args_length = at + size;
+	draft->args++;
+	return ARGUMENTS_GO_ON;
 }
 
-/* Puts the program's whole path behind the arguments. */
+/* Some of them. The verifier follows two short loops with less work than one long one. */
+__noinline int read_arguments(void)
+{
+	int index;
+
+	for (index = 0; index < ARGS_AT_ONCE; index++)
+		if (read_argument() == ARGUMENTS_END)
+			return ARGUMENTS_END;
+	return ARGUMENTS_GO_ON;
+}
+
+/* Adds what is still missing: the arguments of a call that failed, and the program's whole path. */
 /// @attach false
 SEC("tracepoint")
 int send(void *ctx)
@@ -242,9 +244,17 @@ int send(void *ctx)
 	__u32 start, file_size;
 	__u64 args_size;
 	struct file *exe;
+	int go;
 
 	if (!buffer || !draft)
 		return 0;
+	if (draft->args) {
+		for (go = 0; go < ARGS_GOES; go++)
+			if (read_arguments() == ARGUMENTS_END)
+				break;
+		if (go == ARGS_GOES)
+			event_of(draft)->args_missing = 1;
+	}
 	if (draft->is_descriptor) {
 		exe = BPF_CORE_READ(task, mm, exe_file);
 		start = write_path_before(TEXT_AT, (__u64)&exe->f_path);
@@ -333,7 +343,7 @@ int start_program(struct trace_event_raw_sched_process_exec *ctx)
 		size = 0;
 	draft->args_length = size;
 	event_of(draft)->args_missing = all - size;
-	return go_on(ctx, SEND);
+	return go_on(ctx);
 }
 
 /* A thread that dies inside a call never returns from it, and its number will belong to another. */
