@@ -1,5 +1,5 @@
 import { execFileSync } from "node:child_process";
-import { closeSync, mkdtempSync, openSync, realpathSync, rmSync, writeFileSync } from "node:fs";
+import { closeSync, mkdirSync, mkdtempSync, openSync, realpathSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
@@ -185,5 +185,20 @@ describe("opensnoop", () => {
       return (all) => all.length > 0;
     });
     expect(events.map(({ path, err }) => [path, err])).toEqual([[`${directory}/in/marker-below-mount`, 2]]);
+  });
+
+  it("follows relative paths up through 250 directories, and marks deeper ones", async () => {
+    const deep = (depth: number) => join(directory, ...Array.from({ length: depth }, () => "d"));
+    const above = directory.split("/").length - 1;
+    mkdirSync(deep(300), { recursive: true });
+    const { events } = await trace<Open>(["opensnoop", "--path", "in-the-deep"], async () => {
+      await runToEnd("/bin/cat", ["in-the-deep"], { cwd: deep(250 - above) });
+      await runToEnd("/bin/cat", ["in-the-deep"], { cwd: deep(300) });
+      return (all) => all.length === 2;
+    });
+    expect(events.map(({ path }) => path)).toEqual([
+      join(deep(250 - above), "in-the-deep"),
+      `.../${Array.from({ length: 256 }, () => "d").join("/")}/in-the-deep`,
+    ]);
   });
 });
