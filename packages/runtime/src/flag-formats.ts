@@ -30,19 +30,21 @@ export function writtenValue(flag: ValueTaker, format: string, text: string): bi
   return Object.hasOwn(WRITTEN, word) ? WRITTEN[word]?.(text, words, flag) : undefined;
 }
 
-/** What the words of a format say, for messages (`a time`), and an example of them. */
+/** What the words of a format say: for help (`TIME`), for messages (`a time`), and an example of them. */
 export interface WrittenKind {
+  readonly word: string;
   readonly kind: string;
   readonly example: string;
 }
 
 const KINDS: Readonly<Record<string, WrittenKind>> = {
-  duration: { kind: "a time", example: "10ms" },
-  bytes: { kind: "a size", example: "64k" },
-  ip: { kind: "an address", example: "10.0.0.1" },
-  uid: { kind: "a user", example: "root" },
-  signal: { kind: "a signal", example: "SIGTERM" },
-  errno: { kind: "an error", example: "ENOENT" },
+  duration: { word: "TIME", kind: "a time", example: "10ms" },
+  bytes: { word: "SIZE", kind: "a size", example: "64k" },
+  port: { word: "PORT", kind: "a port", example: "443" },
+  ip: { word: "ADDRESS", kind: "an address", example: "10.0.0.1" },
+  uid: { word: "USER", kind: "a user", example: "root" },
+  signal: { word: "SIGNAL", kind: "a signal", example: "SIGTERM" },
+  errno: { word: "ERROR", kind: "an error", example: "ENOENT" },
 };
 
 /** Of a value that has words of its own, besides being a number. */

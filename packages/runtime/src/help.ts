@@ -103,7 +103,7 @@ function flagRow(flag: Flag): Row {
   const shown = fallback ?? zeroOf(flag);
   const note = shown === undefined || shown === "" ? "" : ` [default: ${shown}]`;
   return {
-    left: `  ${letter(flag.short)}--${flag.name} <${flag.name}>`,
+    left: `  ${letter(flag.short)}--${flag.name} <${writtenKind(flag.format)?.word ?? flag.name}>`,
     help: `${flag.help}${note}${inWords(flag)}`,
   };
 }
@@ -126,7 +126,7 @@ function inWords({ shape, format }: Flag): string {
 
 /** A map that a flag turns on is a set: what stands beside its keys means nothing. */
 function mapRow({ short, name, help, key, value, enables }: MapFlag): Row {
-  const word = "word" in key ? key.word : /^port\b/.test(key.format ?? "") ? "PORT" : "KEY";
+  const word = "word" in key ? key.word : (writtenKind(key.format)?.word ?? "KEY");
   const words = value === undefined || enables !== undefined ? `${word},…` : `${word}[=VALUE],…`;
   return { left: `  ${letter(short)}--${name} <${words}>`, help };
 }

@@ -212,7 +212,7 @@ describe("what cannot be", () => {
     [["--text_in_bss", "x"], "no option --text_in_bss"],
     [["--set", "nothing=1"], "no variable nothing"],
     [["--set", "secret"], "not of the form NAME=VALUE"],
-    [["--ports", "80,http"], "is not an integer"],
+    [["--ports", "80,http"], "is not a port"],
     [["--ports", "1,2,3,4,5"], "has room for 4"],
     [["--weights", "a=b"], "is not an integer"],
     [["--cgroup", "/no/such/group"], "there is no cgroup"],
