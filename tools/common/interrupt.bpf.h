@@ -10,6 +10,7 @@
 /// @description "Only this CPU, -1 for all"
 const volatile int cpu = -1;
 /// @description "A row for each CPU"
+/// @cmdarg {"long": "per-cpu"}
 const volatile bool per_cpu = false;
 /// @description "A histogram for each handler"
 /// @cmdarg {"short": "d"}

@@ -23,15 +23,15 @@ const volatile pid_t pid_target = 0;
 /// @format duration ns
 const volatile __u64 older_ns = 0;
 /// Only allocations of at least so many bytes
-/// @cmdarg {"short": "z"}
+/// @cmdarg {"long": "min-size", "short": "z"}
 /// @format bytes
 const volatile __u64 min_size = 0;
 /// Only allocations of at most so many bytes; 0 for any
-/// @cmdarg {"short": "Z"}
+/// @cmdarg {"long": "max-size", "short": "Z"}
 /// @format bytes
 const volatile __u64 max_size = 0;
-/// Look at one of so many allocations, chosen at random; numbers are made up for that
-/// @cmdarg {"short": "s"}
+/// Look at one of so many allocations, chosen at random, and multiply what it comes to
+/// @cmdarg {"long": "sample-rate", "short": "s"}
 const volatile __u32 sample_rate = 1;
 /// Of the kernel: also whole pages, of which the other allocations are made
 const volatile bool pages = false;

@@ -49,12 +49,13 @@ const volatile bool preempted = false;
 /// @cmdarg {"short": "D"}
 const volatile bool uninterruptible = false;
 /// Only stacks of programs, not of the kernel
-/// @cmdarg {"short": "U"}
+/// @cmdarg {"long": "user-only", "short": "U"}
 const volatile bool user_only = false;
 /// Only stacks of the kernel
-/// @cmdarg {"short": "K"}
+/// @cmdarg {"long": "kernel-only", "short": "K"}
 const volatile bool kernel_only = false;
 /// Leave out threads of the kernel
+/// @cmdarg {"long": "no-kernel-threads"}
 const volatile bool no_kernel_threads = false;
 /// Tell the threads of a process apart
 /// @cmdarg {"short": "t"}

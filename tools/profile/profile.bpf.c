@@ -34,10 +34,10 @@ const volatile bool filter_pids = false;
 /// @cmdarg {"short": "C"}
 const volatile int cpu = -1;
 /// Only stacks of programs, not of the kernel
-/// @cmdarg {"short": "U"}
+/// @cmdarg {"long": "user-only", "short": "U"}
 const volatile bool user_only = false;
 /// Only stacks of the kernel
-/// @cmdarg {"short": "K"}
+/// @cmdarg {"long": "kernel-only", "short": "K"}
 const volatile bool kernel_only = false;
 /// Count also CPUs that have nothing to do
 /// @cmdarg {"short": "I"}

@@ -27,6 +27,7 @@ char LICENSE[] SEC("license") = "Dual BSD/GPL";
 /// @cmdarg {"short": "t"}
 const volatile pid_t target = 0;
 /// Only signals to processes of this name
+/// @cmdarg {"long": "target-comm"}
 const volatile char target_comm[COMM_LENGTH] = "";
 /// Only what failed
 /// @cmdarg {"short": "x"}
