@@ -118,9 +118,14 @@ function array(making: Making): BpfMap {
 }
 
 function openInner({ kernel, description, btf }: Making, fd: OwnedFd): BpfMap {
-  const info = readMapInfo(kernel, fd);
-  const inner = description.inner ?? { ...info, keyTypeId: 0, valueTypeId: 0 };
-  return createMap(kernel, { ...inner, name: info.name }, fd, btf);
+  try {
+    const info = readMapInfo(kernel, fd);
+    const inner = description.inner ?? { ...info, keyTypeId: 0, valueTypeId: 0 };
+    return createMap(kernel, { ...inner, name: info.name }, fd, btf);
+  } catch (error) {
+    fd.close();
+    throw error;
+  }
 }
 
 function keyCodec({ btf, description, keySize }: Making): Codec<Value> {
