@@ -90,6 +90,12 @@ static __always_inline bool in_networks(void *networks, __u16 family, const __u8
 	return bpf_map_lookup_elem(networks, &key) != NULL;
 }
 
+/* Whether the run looks at some connections only: else nobody has to know what a connection is to want it. */
+static __always_inline bool chooses_connections(void)
+{
+	return only_v4 || only_v6 || filter_lports || filter_rports || filter_laddrs || filter_raddrs;
+}
+
 /* Whether a connection is one of those that the run looks at. */
 static __always_inline bool connects_wanted(const struct endpoints *ends)
 {

@@ -171,7 +171,7 @@ int BPF_PROG(answered, struct sock *sk, int old_state, int new_state)
 			/* The socket becomes SS_CONNECTING when connect(2) has done its part (net/ipv4/af_inet.c). */
 			result = BPF_CORE_READ(sk, sk_socket, state) == SS_UNCONNECTED ? failed : given_up;
 	}
-	read_endpoints(&ends, sk);
+	read_endpoints(&ends, sk, true);
 	end(id, attempt, &ends, result, error);
 	return 0;
 }

@@ -58,11 +58,11 @@ static __always_inline int count(const struct endpoints *ends, __u32 srtt_us)
 	return 0;
 }
 
-static __always_inline int arrives(const struct sock *sk)
+static __always_inline int arrives(const struct sock *sk, bool typed)
 {
 	struct endpoints ends = {};
 
-	if (!read_endpoints(&ends, sk))
+	if ((by != BY_ALL || chooses_connections()) && !read_endpoints(&ends, sk, typed))
 		return 0;
 	/* In units of an eighth of a microsecond (include/linux/tcp.h). */
 	return count(&ends, BPF_CORE_READ((const struct tcp_sock *)sk, srtt_us) >> 3);
@@ -72,14 +72,14 @@ static __always_inline int arrives(const struct sock *sk)
 SEC("fentry/tcp_rcv_established")
 int BPF_PROG(arrives_fentry, struct sock *sk)
 {
-	return arrives(sk);
+	return arrives(sk, true);
 }
 
 /// @one-of segment/kprobe
 SEC("kprobe/tcp_rcv_established")
 int BPF_KPROBE(arrives_kprobe, struct sock *sk)
 {
-	return arrives(sk);
+	return arrives(sk, false);
 }
 
 /* At the same place: it is the first thing that tcp_rcv_established() does. */
@@ -87,5 +87,5 @@ int BPF_KPROBE(arrives_kprobe, struct sock *sk)
 SEC("tp_btf/tcp_probe")
 int BPF_PROG(arrives_tracepoint, struct sock *sk)
 {
-	return arrives(sk);
+	return arrives(sk, true);
 }

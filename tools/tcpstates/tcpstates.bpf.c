@@ -165,7 +165,7 @@ int BPF_PROG(changed, struct sock *sk, int old_state, int new_state)
 	__u64 since = 0;
 
 	/* close(2) after shutdown(2) sets FIN_WAIT1 once more: no change. */
-	if (old_state == new_state || sk->sk_protocol != IPPROTO_TCP || !read_endpoints(&ends, sk))
+	if (old_state == new_state || sk->sk_protocol != IPPROTO_TCP || !read_endpoints(&ends, sk, true))
 		return 0;
 	known = bpf_map_lookup_elem(&sockets, &id);
 	if (known) {
@@ -270,7 +270,7 @@ int from_before(struct bpf_iter__task_file *ctx)
 	sk = sock_of(file);
 	if (!sk || BPF_CORE_READ(sk, sk_type) != SOCK_STREAM || BPF_CORE_READ(sk, sk_protocol) != IPPROTO_TCP)
 		return 0;
-	if (BPF_CORE_READ(sk, __sk_common.skc_state) == TCP_CLOSE || !read_endpoints(&ends, sk))
+	if (BPF_CORE_READ(sk, __sk_common.skc_state) == TCP_CLOSE || !read_endpoints(&ends, sk, false))
 		return 0;
 	owner_of_task(&known.owner, task);
 	id = (__u64)sk;

@@ -60,14 +60,16 @@ struct {
 
 static struct tcptop_value zero;
 
-static __always_inline int count(const struct sock *sk, __u64 received, __u64 sent)
+static __always_inline int count(const struct sock *sk, __u64 received, __u64 sent, bool typed)
 {
 	struct task_struct *task = (struct task_struct *)bpf_get_current_task();
 	struct endpoints ends = {};
 	struct tcptop_key key = {};
 	struct tcptop_value *value;
 
-	if (!wanted() || !read_endpoints(&ends, sk) || !connects_wanted(&ends))
+	if (!wanted())
+		return 0;
+	if ((per != PER_PROCESS || chooses_connections()) && (!read_endpoints(&ends, sk, typed) || !connects_wanted(&ends)))
 		return 0;
 	if (per != PER_REMOTE) {
 		key.pid = bpf_get_current_pid_tgid() >> 32;
@@ -104,15 +106,16 @@ static __always_inline struct position position_of(const struct sock *sk)
 	return position;
 }
 
-/* Where a socket was; where it is now for one that is new. */
-static __always_inline struct position *last_position(const struct sock *sk, const struct position *now)
+/* Where a socket was. Null for one that is new: it begins where it is now. */
+static __always_inline struct position *last_position(const struct sock *sk)
 {
 	__u64 id = (__u64)sk;
-	struct position *last = bpf_map_lookup_elem(&positions, &id);
+	struct position *last = bpf_map_lookup_elem(&positions, &id), now;
 
 	if (last)
 		return last;
-	if (bpf_map_update_elem(&positions, &id, now, BPF_NOEXIST))
+	now = position_of(sk);
+	if (bpf_map_update_elem(&positions, &id, &now, BPF_NOEXIST))
 		__sync_fetch_and_add(&lost_events, 1);
 	return NULL;
 }
@@ -124,27 +127,29 @@ static __always_inline struct position *last_position(const struct sock *sk, con
 SEC("tp_btf/tcp_rcv_space_adjust")
 int BPF_PROG(received, struct sock *sk)
 {
-	struct position now = position_of(sk), *last = last_position(sk, &now);
-	__u32 bytes;
+	struct position *last = last_position(sk);
+	__u32 bytes, now;
 
 	if (!last)
 		return 0;
-	bytes = now.received - last->received;
-	last->received = now.received;
-	return bytes ? count(sk, bytes, 0) : 0;
+	now = BPF_CORE_READ((const struct tcp_sock *)sk, copied_seq);
+	bytes = now - last->received;
+	last->received = now;
+	return bytes ? count(sk, bytes, 0, true) : 0;
 }
 
 /* What was written since the last look. */
-static __always_inline int sent_since(const struct sock *sk)
+static __always_inline int sent_since(const struct sock *sk, bool typed)
 {
-	struct position now = position_of(sk), *last = last_position(sk, &now);
-	__u32 bytes;
+	struct position *last = last_position(sk);
+	__u32 bytes, now;
 
 	if (!last)
 		return 0;
-	bytes = now.sent - last->sent;
-	last->sent = now.sent;
-	return bytes ? count(sk, 0, bytes) : 0;
+	now = BPF_CORE_READ((const struct tcp_sock *)sk, write_seq);
+	bytes = now - last->sent;
+	last->sent = now;
+	return bytes ? count(sk, 0, bytes, typed) : 0;
 }
 
 /* Set where returns may be missed, for then what is left is counted when the socket is closed. */
@@ -161,7 +166,7 @@ int BPF_PROG(changed, struct sock *sk, int old_state, int new_state)
 	if (new_state == TCP_ESTABLISHED)
 		bpf_map_update_elem(&positions, &id, &now, BPF_ANY);
 	else if (by_position && (old_state == TCP_ESTABLISHED || old_state == TCP_CLOSE_WAIT) && sk->sk_lock.owned)
-		sent_since(sk);
+		sent_since(sk, true);
 	if (new_state == TCP_CLOSE)
 		bpf_map_delete_elem(&positions, &id);
 	return 0;
@@ -196,7 +201,7 @@ int from_before(struct bpf_iter__task_file *ctx)
 SEC("fexit/tcp_sendmsg")
 int BPF_PROG(sent_fexit, struct sock *sk, struct msghdr *message, size_t size, int ret)
 {
-	return ret > 0 ? count(sk, 0, ret) : 0;
+	return ret > 0 ? count(sk, 0, ret, true) : 0;
 }
 
 /*
@@ -211,7 +216,7 @@ int BPF_KPROBE(sends_kprobe, struct sock *sk)
 
 	by_position = true;
 	bpf_map_update_elem(&sending, &id, &sk, BPF_ANY);
-	return sent_since(sk);
+	return sent_since(sk, false);
 }
 
 /// @one-of send/kprobe
@@ -225,7 +230,7 @@ int BPF_KRETPROBE(sent_kprobe)
 		return 0;
 	sk = *found;
 	bpf_map_delete_elem(&sending, &id);
-	return sent_since(sk);
+	return sent_since(sk, false);
 }
 
 /* Linux 6.3 */
@@ -233,7 +238,7 @@ int BPF_KRETPROBE(sent_kprobe)
 SEC("tp_btf/sock_send_length")
 int BPF_PROG(sent_tracepoint, struct sock *sk, int ret, int flags)
 {
-	return sk->sk_protocol == IPPROTO_TCP && ret > 0 ? count(sk, 0, ret) : 0;
+	return sk->sk_protocol == IPPROTO_TCP && ret > 0 ? count(sk, 0, ret, true) : 0;
 }
 
 /* sendfile(2) before Linux 6.5. */
@@ -241,5 +246,5 @@ int BPF_PROG(sent_tracepoint, struct sock *sk, int ret, int flags)
 SEC("fexit/tcp_sendpage")
 int BPF_PROG(sent_page, struct sock *sk, struct page *page, int offset, size_t size, int flags, int ret)
 {
-	return ret > 0 && !by_position ? count(sk, 0, ret) : 0;
+	return ret > 0 && !by_position ? count(sk, 0, ret, true) : 0;
 }
