@@ -15,7 +15,7 @@ export const ABILITIES = {
   uid: "declares no filter for users",
   cgroup: "declares no filter for cgroups, and attaches to none",
   binary: "has no uprobes and no USDT probes",
-  function: "has no uprobes whose function could be chosen",
+  function: "has no uprobe whose function could be chosen, or probes several functions that work together",
   usdt: "has no USDT probes",
   openProbes: "has no program that leaves open what it probes",
   interface: "attaches to no network interface",
@@ -62,11 +62,22 @@ export function isBareProbe({ definition, target }: ObjectSpec["programs"][numbe
   );
 }
 
+/** The function that SEC() of a uprobe names; empty when it names none. */
+export function functionOf({ target = "" }: ObjectSpec["programs"][number]): string {
+  const colon = target.lastIndexOf(":");
+  return colon < 0 ? "" : target.slice(colon + 1);
+}
+
 /** A probe that somebody has to aim: SEC("uprobe"), SEC("usdt"), SEC("kprobe"). */
 function isOpenProbe(program: ObjectSpec["programs"][number]): boolean {
   const { definition, target = "" } = program;
   if (isBareProbe(program)) return true;
   return target === "" && (isUprobe(definition?.link) || definition?.link === "usdt");
+}
+
+function probedFunctions({ programs }: ObjectSpec): ReadonlySet<string> {
+  const named = programs.filter(({ definition }) => isUprobe(definition?.link)).map(functionOf);
+  return new Set(named.filter((name) => name !== ""));
 }
 
 /** @param twins whether programs were found that do the same thing in two ways */
@@ -84,7 +95,8 @@ export function abilitiesOf(
   add("pid", uprobes || usdt || kinds.has("perf_event"));
   add("cgroup", kinds.has("cgroup"));
   add("binary", uprobes || usdt);
-  add("function", uprobes || spec.programs.some(isBareProbe));
+  // Probes of several functions work together: aiming all of them at one would make nonsense of it.
+  add("function", (uprobes && probedFunctions(spec).size < 2) || spec.programs.some(isBareProbe));
   add("usdt", usdt);
   add("openProbes", spec.programs.some(isOpenProbe));
   add("interface", [...kinds].some(isOnInterface));

@@ -8,7 +8,7 @@ import {
   type SampleEvent,
 } from "@skep/bpf";
 import { isJsonArray, isJsonObject, type JsonObject, type ProgramMeta } from "@skep/package";
-import { isBareProbe, isOnInterface, isUprobe } from "./abilities.ts";
+import { functionOf, isBareProbe, isOnInterface, isUprobe } from "./abilities.ts";
 import { chooseBinary } from "./choose-binary.ts";
 import { cgroupDirectory } from "./filters.ts";
 import { fromTcHook, fromXdpFlags } from "./interface-notes.ts";
@@ -170,12 +170,6 @@ function isFound(binary: string): boolean {
     if (error instanceof NotFoundError) return false;
     throw error;
   }
-}
-
-/** The function that SEC() of a uprobe names; empty when it names none. */
-export function functionOf({ target = "" }: ProgramSpec): string {
-  const colon = target.lastIndexOf(":");
-  return colon < 0 ? "" : target.slice(colon + 1);
 }
 
 /** Where a uprobe goes, in each of the processes that are meant. */

@@ -11,7 +11,7 @@ import {
 } from "@skep/bpf";
 import type { PackageMeta } from "@skep/package";
 import { isBareProbe, isUprobe } from "./abilities.ts";
-import { type Aim, aimOf, attachmentsOf, functionOf } from "./attachments.ts";
+import { type Aim, aimOf, attachmentsOf } from "./attachments.ts";
 import { chosenRungs } from "./chosen-rungs.ts";
 import { globalsOf, holds } from "./conditions.ts";
 import { filterSettings } from "./filters.ts";
@@ -44,7 +44,6 @@ export function prepare(spec: BpfSpec, meta: PackageMeta, tool: Tool, args: Tool
   const settings = filterSettings(tool.filters, args.own);
   setVariables(spec, tool.options.globals, [...settings.variables, ...args.variables]);
   sizeStackMaps(spec);
-  checkFunction(spec, aim);
   checkPrograms("at", aim.at?.keys() ?? [], spec.programs.keys());
   checkPrograms("without", aim.without ?? [], spec.programs.keys());
   aimTracing(spec, aim);
@@ -80,17 +79,6 @@ export function prepare(spec: BpfSpec, meta: PackageMeta, tool: Tool, args: Tool
       if (map instanceof CgroupArrayMap) map.set(0, directory);
     }
   }
-}
-
-/** Probes of several functions work together: aiming all of them at one would make nonsense of it. */
-function checkFunction({ spec }: BpfSpec, aim: Aim): void {
-  const named = spec.programs.filter(({ definition }) => isUprobe(definition?.link)).map(functionOf);
-  const functions = [...new Set(named.filter((name) => name !== ""))];
-  if (aim.function === undefined || functions.length < 2) return;
-  throw new UsageError(
-    `--function: the program probes ${functions.join(", ")}, and cannot do with one function`,
-    "leave it out; --binary alone chooses where they are looked for",
-  );
 }
 
 /** Programs of this kind are told at load where they will be attached. */
