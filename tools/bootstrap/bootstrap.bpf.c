@@ -24,6 +24,7 @@ __u64 lost_events = 0;
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
 	__uint(max_entries, 32768);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
 	__type(key, pid_t);
 	__type(value, __u64);
 } begins SEC(".maps");
@@ -39,7 +40,7 @@ struct {
 /// @export event
 struct {
 	__uint(type, BPF_MAP_TYPE_RINGBUF);
-	__uint(max_entries, 512 * 1024);
+	__uint(max_entries, 256 * 1024);
 } events SEC(".maps");
 
 static __always_inline void fill(struct event *event, bool exit_event)
