@@ -44,7 +44,10 @@ struct {
 	__type(value, struct collection);
 } collections SEC(".maps");
 
-/* A pool is known by the address of its name. */
+/*
+ * A pool is known by the address of its name, which the threads of a JVM see again and again: an entry is made once, and written
+ * over. The oldest make room for others.
+ */
 struct pool_key {
 	__u64 name;
 	__u32 tid;
@@ -52,6 +55,7 @@ struct pool_key {
 };
 
 struct pool {
+	/* 0 between collections. */
 	__u64 since;
 	__u64 used;
 };
@@ -159,13 +163,29 @@ static __always_inline bool on_heap(const char *pool)
 
 /*
  * Arguments of both: name of the collector and its length, name of the pool and its length, then initial, used, committed and
- * most bytes (src/hotspot/share/services/memoryManager.cpp of OpenJDK).
+ * most bytes (src/hotspot/share/services/memoryManager.cpp of OpenJDK). To find one takes a search, so only these are.
  */
+enum pool_argument {
+	COLLECTOR = 0,
+	POOL = 2,
+	USED = 5,
+	COMMITTED = 6,
+};
+
+static __always_inline long argument(struct pt_regs *ctx, enum pool_argument index)
+{
+	long value = 0;
+
+	bpf_usdt_arg(ctx, index, &value);
+	return value;
+}
+
 SEC("usdt/libjvm.so:hotspot:mem__pool__gc__end")
-int BPF_USDT(pool_end, const char *collector, long collector_length, const char *name, long name_length, long initial,
-	     long used, long committed)
+int BPF_USDT(pool_end)
 {
 	__u32 tid = bpf_get_current_pid_tgid();
+	const char *name = (const char *)argument(ctx, POOL);
+	__u64 used = argument(ctx, USED);
 	struct collection *collection = bpf_map_lookup_elem(&collections, &tid);
 	struct pool_key key = { .name = (__u64)name, .tid = tid };
 	struct pool *before = bpf_map_lookup_elem(&pools_before, &key);
@@ -173,7 +193,7 @@ int BPF_USDT(pool_end, const char *collector, long collector_length, const char 
 	struct event *event;
 	char text[4] = {};
 
-	if (!before)
+	if (!before || !before->since)
 		return 0;
 	if (pools && now - before->since >= min_ns) {
 		event = new_event();
@@ -182,16 +202,17 @@ int BPF_USDT(pool_end, const char *collector, long collector_length, const char 
 			event->duration_ns = now - before->since;
 			event->used_before = before->used;
 			event->used_after = used;
-			event->committed = committed;
+			event->committed = argument(ctx, COMMITTED);
 			event->full = collection && collection->full;
 			__builtin_memset(event->collector, 0, sizeof(event->collector));
 			__builtin_memset(event->pool, 0, sizeof(event->pool));
-			bpf_probe_read_user_str(event->collector, sizeof(event->collector), collector);
+			bpf_probe_read_user_str(event->collector, sizeof(event->collector),
+						(const char *)argument(ctx, COLLECTOR));
 			bpf_probe_read_user_str(event->pool, sizeof(event->pool), name);
 			bpf_ringbuf_submit(event, 0);
 		}
 	}
-	bpf_map_delete_elem(&pools_before, &key);
+	before->since = 0;
 	if (!collection)
 		return 0;
 	bpf_probe_read_user_str(text, sizeof(text), name);
@@ -205,13 +226,14 @@ int BPF_USDT(pool_end, const char *collector, long collector_length, const char 
 }
 
 SEC("usdt/libjvm.so:hotspot:mem__pool__gc__begin")
-int BPF_USDT(pool_begin, const char *collector, long collector_length, const char *name, long name_length, long initial,
-	     long used)
+int BPF_USDT(pool_begin)
 {
 	__u32 tid = bpf_get_current_pid_tgid();
+	const char *name = (const char *)argument(ctx, POOL);
+	__u64 used = argument(ctx, USED);
 	struct collection *collection = bpf_map_lookup_elem(&collections, &tid);
 	struct pool_key key = { .name = (__u64)name, .tid = tid };
-	struct pool pool = { .since = bpf_ktime_get_ns(), .used = used };
+	struct pool pool = { .since = bpf_ktime_get_ns(), .used = used }, *before;
 	char text[4] = {};
 
 	if (!collection)
@@ -220,12 +242,18 @@ int BPF_USDT(pool_begin, const char *collector, long collector_length, const cha
 		return 0;
 	if (collection->pools_begun && collection->pools_ended >= collection->pools_begun)
 		next(collection);
+	/* All of its pools name one collector. */
+	if (!collection->pools_begun)
+		bpf_probe_read_user_str(collection->collector, sizeof(collection->collector), (const char *)argument(ctx, COLLECTOR));
 	collection->pools_begun++;
 	bpf_probe_read_user_str(text, sizeof(text), name);
 	if (on_heap(text))
 		collection->used_before += used;
-	bpf_probe_read_user_str(collection->collector, sizeof(collection->collector), collector);
-	bpf_map_update_elem(&pools_before, &key, &pool, BPF_ANY);
+	before = bpf_map_lookup_elem(&pools_before, &key);
+	if (before)
+		*before = pool;
+	else
+		bpf_map_update_elem(&pools_before, &key, &pool, BPF_ANY);
 	return 0;
 }
 
