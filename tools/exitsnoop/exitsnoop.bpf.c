@@ -42,7 +42,7 @@ struct {
 /// @export event
 struct {
 	__uint(type, BPF_MAP_TYPE_RINGBUF);
-	__uint(max_entries, 512 * 1024);
+	__uint(max_entries, 256 * 1024);
 } events SEC(".maps");
 
 /*
