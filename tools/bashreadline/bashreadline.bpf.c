@@ -22,7 +22,7 @@ __u64 lost_events = 0;
 /// @export event
 struct {
 	__uint(type, BPF_MAP_TYPE_RINGBUF);
-	__uint(max_entries, 512 * 1024);
+	__uint(max_entries, 256 * 1024);
 } events SEC(".maps");
 
 static __always_inline int send(const char *line, __u32 room)
