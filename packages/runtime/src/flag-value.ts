@@ -75,7 +75,7 @@ function parseInteger(flag: ValueTaker, text: string, bounds: Bounds): bigint {
     `--${flag.name}: ${JSON.stringify(text)} is not ${kind ?? "an integer"}`,
     example === undefined
       ? `give a number from ${low} to ${high}, decimal or 0x hexadecimal`
-      : `give one such as ${example}, or a number from ${low} to ${high}`,
+      : `give one such as ${example}, or a number`,
   );
 }
 
