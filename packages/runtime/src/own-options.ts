@@ -16,7 +16,13 @@ export interface OwnOption {
 
 /** The one table of them. A tool's own flag of the same name or letter wins. */
 export const OWN_OPTIONS = [
-  { name: "pid", short: "p", value: "PID", help: "Only this process; probes also take several: A,B", needs: "pid" },
+  {
+    name: "pid",
+    short: "p",
+    value: "PID",
+    help: "Only this process; probes also take several: A,B",
+    needs: "pid",
+  },
   { name: "tid", short: undefined, value: "TID", help: "Only this thread", needs: "tid" },
   { name: "comm", short: undefined, value: "NAME", help: "Only commands of this name", needs: "comm" },
   { name: "uid", short: undefined, value: "USER", help: "Only this user, by name or id", needs: "uid" },
