@@ -31,10 +31,15 @@ struct run_times {
 	unsigned long long slots[SLOTS];
 };
 
+/*
+ * Room for the handlers of a large machine, times its CPUs with --per-cpu. An entry has a value for each CPU, and one of the two
+ * maps stays empty: so room is taken as handlers come, and not at once.
+ */
 /// @sample {"interval": 1000, "sort": "-total_ns", "clear_map": true, "when": "!dist"}
 struct {
 	__uint(type, BPF_MAP_TYPE_PERCPU_HASH);
 	__uint(max_entries, 1024);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
 	__type(key, struct handler);
 	__type(value, struct runs);
 } handlers SEC(".maps");
@@ -43,6 +48,7 @@ struct {
 struct {
 	__uint(type, BPF_MAP_TYPE_PERCPU_HASH);
 	__uint(max_entries, 1024);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
 	__type(key, struct handler);
 	__type(value, struct run_times);
 } times SEC(".maps");
