@@ -1,4 +1,4 @@
-import { statSync } from "node:fs";
+import { existsSync, statSync } from "node:fs";
 import { isAbsolute, join } from "node:path";
 import { BPF_MAP_TYPE_CGROUP_ARRAY, type MapSpec, type ObjectSpec } from "@skep/bpf";
 import { cgroupRoot } from "./cgroup-root.ts";
@@ -143,4 +143,17 @@ function cgroupId(text: string): bigint {
 
 function isDirectory(path: string): boolean {
   return statSync(path, { throwIfNoEntry: false })?.isDirectory() === true;
+}
+
+/** Notes on a process or thread that is asked for and not there: mistyped, gone, or still to come. */
+export function absentNotes(own: OwnValues): string[] {
+  const kinds = [
+    ["pid", "process"],
+    ["tid", "thread"],
+  ] as const;
+  return kinds.flatMap(([option, kind]) => {
+    const id = own.get(option);
+    if (id === undefined || !/^\d+$/.test(id) || existsSync(`/proc/${id}`)) return [];
+    return [`there is no ${kind} ${id} now; --${option} waits for one`];
+  });
 }

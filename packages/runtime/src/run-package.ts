@@ -8,6 +8,7 @@ import { ChildCommand, splitCommand } from "./child-command.ts";
 import { globalsOf, withConditions } from "./conditions.ts";
 import { eventSources } from "./event-types.ts";
 import { ExitCode } from "./explain.ts";
+import { absentNotes } from "./filters.ts";
 import { helpText, versionText } from "./help.ts";
 import { idleSettings } from "./idle-settings.ts";
 import { walkOnce } from "./iterators.ts";
@@ -135,6 +136,7 @@ export async function runPackage(pkg: Package, options: RunOptions): Promise<Run
   if (limits.count !== undefined) session.stopAfter(limits.count, () => stop.stop());
 
   for (const line of choiceLines(choice)) say(line);
+  for (const line of absentNotes(args.own)) say(line);
   if (verbose) for (const line of attachedLines(object, choice)) say(line);
   const begin = performance.now();
   const done = walkOnce(object, sources, (line) => output.line(line));

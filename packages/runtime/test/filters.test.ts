@@ -1,7 +1,7 @@
 import type { MapSpec, ObjectSpec } from "@skep/bpf";
 import { describe, expect, it } from "vitest";
 import { cgroupRoot } from "../src/cgroup-root.ts";
-import { filterSettings, filtersOf } from "../src/filters.ts";
+import { absentNotes, filterSettings, filtersOf } from "../src/filters.ts";
 import type { Flag, VariableNotes } from "../src/flags.ts";
 
 function global(name: string, kind: "integer" | "bool" | "string" = "integer"): Flag {
@@ -90,5 +90,14 @@ describe("cgroupRoot", () => {
       cgroupRoot("cgroup /sys/fs/cgroup/cpu cgroup rw 0 0\ncgroup2 /my\\040place cgroup2 rw 0 0\n"),
     ).toBe("/my place");
     expect(cgroupRoot("")).toBe("/sys/fs/cgroup");
+  });
+});
+
+describe("a process that is asked for", () => {
+  it("is told to be absent, unless it is there", () => {
+    expect(absentNotes(new Map([["pid", "4194305"]]))).toEqual([
+      "there is no process 4194305 now; --pid waits for one",
+    ]);
+    expect(absentNotes(new Map([["tid", String(process.pid)]]))).toEqual([]);
   });
 });
