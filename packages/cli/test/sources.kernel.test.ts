@@ -45,6 +45,22 @@ int on_exit(void *ctx)
 char LICENSE[] SEC("license") = "GPL";
 `;
 
+const ECHO = `
+#include "vmlinux.h"
+#include <bpf/bpf_helpers.h>
+
+SEC("tp/sched/sched_process_exec")
+int on_exec(struct trace_event_raw_sched_process_exec *ctx)
+{
+	char file[400];
+	bpf_probe_read_kernel_str(file, sizeof(file), (void *)ctx + (ctx->__data_loc_filename & 0xffff));
+	bpf_printk("%s", file);
+	return 0;
+}
+
+char LICENSE[] SEC("license") = "GPL";
+`;
+
 describe("skep run and ecli run", () => {
   let directory: string;
   let source: string;
@@ -71,6 +87,20 @@ describe("skep run and ecli run", () => {
       { buffer: "starts", pid, comm: "true" },
     ]);
     expect(skep.stdout).toContain('"time":18446744073709551615');
+  });
+
+  it("shows what bpf_printk prints as it is, short and long", async () => {
+    const echo = join(directory, "echo.bpf.c");
+    writeFileSync(echo, ECHO);
+    await using skep = await new SkepProcess(["run", echo, "--json"]).attached();
+    // Around the 95 letters that a short record has room for.
+    const files = [94, 95, 96, 97, 390].map((length) => "bin/true".padStart(length, "/"));
+    for (const file of files) spawnSync(file);
+    const shown = () =>
+      skep.events<{ readonly message: string }>().filter(({ message }) => message.startsWith("//"));
+    await skep.until(() => shown().length >= files.length);
+    expect((await skep.end()).code).toBe(0);
+    expect(shown().map(({ message }) => message)).toEqual(files);
   });
 
   it("shows several kinds of event in one table", async () => {

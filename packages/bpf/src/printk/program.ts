@@ -2,7 +2,7 @@ import { encodeInstructions } from "../asm/encode.ts";
 import type { Instruction } from "../asm/instruction.ts";
 import * as op from "../asm/opcodes.ts";
 
-/** A record of the ring buffer, in bytes. */
+/** A record of the ring buffer, in bytes. The text is at its end, and has room for a short line or for the longest. */
 export const RECORD = {
   /** `pid << 32 | tid`, as bpf_get_current_pid_tgid() gives it. */
   task: 0,
@@ -13,10 +13,12 @@ export const RECORD = {
   stack: 24,
   stackEntries: 16,
   text: 24 + 16 * 8,
-  /** BPF_TRACE_PRINTK_SIZE, kernel/trace/bpf_trace.c: no line is longer. */
-  textSize: 1024,
-  size: 24 + 16 * 8 + 1024,
 } as const;
+
+/** Bytes of a line with its NUL. Most are short, and a record with its header is then 256 bytes. */
+const SHORT = 96;
+/** BPF_TRACE_PRINTK_SIZE, kernel/trace/bpf_trace.c: no line is longer. */
+const LONG = 1024;
 
 /** Helper ids, include/uapi/linux/bpf.h. */
 const KTIME_GET_NS = 5;
@@ -29,6 +31,7 @@ const RINGBUF_SUBMIT = 132;
 const CONTEXT = 6;
 const RECORD_REGISTER = 7;
 const TASK = 8;
+const FRAME = 10;
 
 /**
  * A program for the raw tracepoint bpf_trace_printk(const char *line): copies each line with its time, task and kernel
@@ -39,6 +42,41 @@ export function printkProgram(
   maps: { readonly ring: number; readonly counter: number },
   ignoredPid: number,
 ): Uint8Array {
+  const whenFull = [
+    ...loadMap(1, maps.counter, op.BPF_PSEUDO_MAP_VALUE),
+    set(2, 1),
+    atomicAdd(1, 2),
+    set(0, 0),
+    exit(),
+  ];
+  const short = sendLine(maps.ring, SHORT, whenFull);
+  const looked = [
+    move(1, FRAME),
+    add(1, -SHORT),
+    set(2, SHORT),
+    load(3, CONTEXT, 0),
+    call(PROBE_READ_KERNEL_STR),
+    // What fills the room may be longer.
+    jumpIfGreaterOrEqual(0, SHORT, short.length),
+    ...short,
+    ...sendLine(maps.ring, LONG, whenFull),
+  ];
+  return encodeInstructions(
+    [
+      move(CONTEXT, 1),
+      call(GET_CURRENT_PID_TGID),
+      move(TASK, 0),
+      shiftRight(0, 32),
+      // To the end of `whenFull`.
+      jumpIfEqual(0, ignoredPid, looked.length - 2),
+      ...looked,
+    ],
+    true,
+  );
+}
+
+/** Ends the program: with a record in the ring buffer that has room for so many bytes of the line, or with `whenFull`. */
+function sendLine(ring: number, room: number, whenFull: readonly Instruction[]): readonly Instruction[] {
   const afterReserve = [
     storeRegister(RECORD_REGISTER, RECORD.task, TASK),
     call(KTIME_GET_NS),
@@ -52,7 +90,7 @@ export function printkProgram(
     storeRegister(RECORD_REGISTER, RECORD.stackSize, 0),
     move(1, RECORD_REGISTER),
     add(1, RECORD.text),
-    set(2, RECORD.textSize),
+    set(2, room),
     load(3, CONTEXT, 0),
     call(PROBE_READ_KERNEL_STR),
     move(1, RECORD_REGISTER),
@@ -61,16 +99,9 @@ export function printkProgram(
     set(0, 0),
     exit(),
   ];
-  const whenFull = [
-    ...loadMap(1, maps.counter, op.BPF_PSEUDO_MAP_VALUE),
-    set(2, 1),
-    atomicAdd(1, 2),
-    set(0, 0),
-    exit(),
-  ];
-  const reserve = [
-    ...loadMap(1, maps.ring, op.BPF_PSEUDO_MAP_FD),
-    set(2, RECORD.size),
+  return [
+    ...loadMap(1, ring, op.BPF_PSEUDO_MAP_FD),
+    set(2, RECORD.text + room),
     set(3, 0),
     call(RINGBUF_RESERVE),
     move(RECORD_REGISTER, 0),
@@ -78,17 +109,6 @@ export function printkProgram(
     ...afterReserve,
     ...whenFull,
   ];
-  return encodeInstructions(
-    [
-      move(CONTEXT, 1),
-      call(GET_CURRENT_PID_TGID),
-      move(TASK, 0),
-      shiftRight(0, 32),
-      jumpIfEqual(0, ignoredPid, reserve.length - 2),
-      ...reserve,
-    ],
-    true,
-  );
 }
 
 function instruction(code: number, dst: number, src: number, off: number, imm: number): Instruction {
@@ -107,6 +127,8 @@ const atomicAdd = (dst: number, src: number) =>
   instruction(op.BPF_STX | op.BPF_ATOMIC | op.BPF_DW, dst, src, 0, op.BPF_ADD);
 const jumpIfEqual = (dst: number, imm: number, off: number) =>
   instruction(op.BPF_JMP | op.BPF_JEQ | op.BPF_K, dst, 0, off, imm);
+const jumpIfGreaterOrEqual = (dst: number, imm: number, off: number) =>
+  instruction(op.BPF_JMP | op.BPF_JSGE | op.BPF_K, dst, 0, off, imm);
 const call = (helper: number) => instruction(op.CALL, 0, 0, 0, helper);
 const exit = () => instruction(op.EXIT, 0, 0, 0, 0);
 const loadMap = (dst: number, fd: number, pseudo: number) => [

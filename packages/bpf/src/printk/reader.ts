@@ -12,8 +12,8 @@ import { printkProgram, RECORD } from "./program.ts";
 const BPF_MAP_TYPE_ARRAY = 2;
 const BPF_MAP_TYPE_RINGBUF = 27;
 const BPF_PROG_TYPE_RAW_TRACEPOINT = 17;
-/** Some 1,700 lines. */
-const RING_SIZE = 2 << 20;
+/** Some 2,000 short lines, or 440 of the longest. */
+const RING_SIZE = 512 << 10;
 
 /** One call of bpf_trace_printk() or bpf_trace_vprintk(). */
 export interface PrintkLine {
@@ -135,7 +135,7 @@ export class PrintkReader implements Disposable {
     const view = new DataView(record.buffer, record.byteOffset, record.byteLength);
     if (!this.#isOurs(view)) return;
     const task = view.getBigUint64(RECORD.task, true);
-    const bytes = record.subarray(RECORD.text, RECORD.text + RECORD.textSize);
+    const bytes = record.subarray(RECORD.text);
     const end = bytes.indexOf(0);
     callback({
       pid: Number(task >> 32n),
