@@ -78,17 +78,20 @@ function recordOf({ entry, stacks }: StackEntry, members: readonly StackMember[]
 /** Frames with the innermost first, the kernel's above those of the process, whose it is, and how often. */
 function indented({ entry, stacks, comm, pid }: StackEntry, columns: StackColumns): string[] {
   const frames = stacks.map((stack) => textsOf(stack).map((text) => `    ${text}`));
-  const owner = [
-    ...(comm === undefined ? [] : [escapeText(comm)]),
-    ...(pid === undefined ? [] : [`(${pid})`]),
-    ...columns.othersOfKey(entry),
-  ];
+  const owner = [...ownerOf(comm, pid), ...columns.othersOfKey(entry)];
   return [
     ...frames.flatMap((lines, index) => (index === 0 ? lines : ["    --", ...lines])),
     ...(owner.length === 0 ? [] : [`    ${"-".padEnd(16)} ${owner.join(" ")}`]),
     `        ${columns.valueText(entry)}`,
     "",
   ];
+}
+
+/** `bash (1234)`, or what is known of it: memory, for one, is said to be of a process or of the kernel, which is 0. */
+function ownerOf(comm: string | undefined, pid: number | undefined): string[] {
+  if (comm !== undefined) return [escapeText(comm), ...(pid === undefined ? [] : [`(${pid})`])];
+  if (pid === undefined) return [];
+  return [pid === 0 ? "kernel" : `process ${pid}`];
 }
 
 function textsOf({ frames }: Stack): string[] {
