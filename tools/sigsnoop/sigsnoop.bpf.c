@@ -73,10 +73,10 @@ struct call {
 	enum signal_result result;
 };
 
-/* By thread. */
+/* By thread. Nobody sleeps in such a call: threads are running, or were interrupted for a moment. */
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
-	__uint(max_entries, 10240);
+	__uint(max_entries, 2048);
 	__type(key, __u32);
 	__type(value, struct call);
 } calls SEC(".maps");
