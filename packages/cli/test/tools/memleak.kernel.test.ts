@@ -78,6 +78,7 @@ describe("memleak", () => {
     const { stdout } = await memleak(...sizes, "--top", "2", "--timestamp", "none", "--", leak.path);
     // Not those of 65,536 bytes, of 5000 and of 64; the 300 are third.
     const shown = [...stdout.matchAll(/^ {8}(\d+) bytes, count (\d+)$/gm)];
+    expect(stdout).toMatch(/^ {4}- {16}process \d+$/m);
     expect(shown.map(([, bytes, count]) => [Number(bytes), Number(count)])).toEqual([
       [3 * 4096, 3],
       [10_000, 10],
