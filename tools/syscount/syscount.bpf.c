@@ -25,17 +25,24 @@ const volatile int target_errno = 0;
 /* Calls that were counted nowhere because there was no room for one more key. */
 __u64 lost_events = 0;
 
+/* The last call that a thread has entered. */
+struct entered {
+	/* 0 once it returned. */
+	__u64 at;
+	/* A new thread returns from the clone of its parent, which it has not entered: what is here is of an ended one of its number. */
+	__s64 number;
+};
+
 /*
- * Since when threads are in a call, 0 between two: to write to an entry costs less than to make one for each call. Threads that
- * ended leave theirs behind, and many may sleep in a call: the entries that were not used for longest make room for others. Such
- * a call is counted, its time is not.
+ * By thread: to write to an entry costs less than to make one for each call. Threads that ended leave theirs behind, and many may
+ * sleep in a call: the entries that were not used for longest make room for others. Such a call is counted, its time is not.
  */
 struct {
 	__uint(type, BPF_MAP_TYPE_LRU_HASH);
 	__uint(max_entries, 16384);
 	__type(key, __u32);
-	__type(value, __u64);
-} since SEC(".maps");
+	__type(value, struct entered);
+} entries SEC(".maps");
 
 /// @sample {"interval": 1000, "type": "top", "sort": "-count", "rows": 20, "clear_map": true}
 struct {
@@ -52,16 +59,17 @@ SEC("tp/raw_syscalls/sys_enter")
 int on_enter(struct trace_event_raw_sys_enter *ctx)
 {
 	__u32 tid = bpf_get_current_pid_tgid();
-	__u64 now, *begin;
+	struct entered now = {}, *last;
 
 	if (!wanted())
 		return 0;
-	now = bpf_ktime_get_ns();
-	begin = bpf_map_lookup_elem(&since, &tid);
-	if (begin)
-		*begin = now;
+	now.at = bpf_ktime_get_ns();
+	now.number = ctx->id;
+	last = bpf_map_lookup_elem(&entries, &tid);
+	if (last)
+		*last = now;
 	else
-		bpf_map_update_elem(&since, &tid, &now, BPF_ANY);
+		bpf_map_update_elem(&entries, &tid, &now, BPF_ANY);
 	return 0;
 }
 
@@ -80,18 +88,19 @@ SEC("tp/raw_syscalls/sys_exit")
 int on_exit(struct trace_event_raw_sys_exit *ctx)
 {
 	struct task_struct *task = (struct task_struct *)bpf_get_current_task();
-	__u64 id = bpf_get_current_pid_tgid(), begin = 0, *found;
+	__u64 id = bpf_get_current_pid_tgid(), begin = 0;
 	/* Values from -4095 to -1 are errors (include/linux/err.h). */
 	bool error = ctx->ret < 0 && ctx->ret >= -4095;
 	struct syscount_value *value;
+	struct entered *entered;
 	__u32 tid = id;
 
 	if (!wanted())
 		return 0;
-	found = bpf_map_lookup_elem(&since, &tid);
-	if (found) {
-		begin = *found;
-		*found = 0;
+	entered = bpf_map_lookup_elem(&entries, &tid);
+	if (entered && entered->number == ctx->id) {
+		begin = entered->at;
+		entered->at = 0;
 	}
 	if ((failed || target_errno) && !error)
 		return 0;

@@ -1,3 +1,6 @@
+import { spawnSync } from "node:child_process";
+import { writeFileSync } from "node:fs";
+import { setTimeout } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { SkepProcess } from "../skep-process.ts";
 import { HelperProcess } from "./helper-process.ts";
@@ -72,6 +75,22 @@ describe("syscount", () => {
     const getppid = both.filter(({ key }) => key.syscall === NUMBERS.getppid);
     expect(getppid[0]?.key).toEqual({ syscall: NUMBERS.getppid, pid: helper.pid });
     expect(total(getppid, "count")).toBe(1000);
+  });
+
+  it("does not time the first return of a thread from when an ended one of its number entered its last call", async (context) => {
+    let reused: number | undefined;
+    const entries = await looks<Key, Value>(["syscount", "--per", "both"], async () => {
+      const { pid } = spawnSync("/bin/true");
+      await setTimeout(200);
+      for (let attempt = 0; attempt < 20 && reused === undefined; attempt++) {
+        writeFileSync("/proc/sys/kernel/ns_last_pid", String(pid - 1));
+        if (spawnSync("/bin/true").pid === pid) reused = pid;
+      }
+    });
+    if (reused === undefined) return context.skip("others always took the number");
+    const both = entries.filter(({ key }) => key.pid === reused);
+    expect(total(both, "count")).toBeGreaterThan(20);
+    expect(total(both, "total_ns")).toBeLessThan(200e6);
   });
 
   it("shows the most frequent first, by name, and sorts otherwise when told to", async () => {
