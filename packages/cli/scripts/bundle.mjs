@@ -10,10 +10,10 @@ import { build } from "esbuild";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
 const finished = `${root}dist/bundle`;
-// Built beside the old one, which stays in use until the new one is whole: commands may run meanwhile, and a build may fail.
-const outdir = `${finished}.new`;
+// Built beside the old one, which stays in use until the new one is whole: commands may run meanwhile, and a build may fail,
+// or run at the same time as another.
+const outdir = `${finished}.${process.pid}`;
 
-rmSync(outdir, { recursive: true, force: true });
 await build({
   absWorkingDir: root,
   entryPoints: [
@@ -69,8 +69,7 @@ const demangler = createRequire(new URL("../../symbols/package.json", import.met
 );
 copyFileSync(demangler, `${outdir}/wasm/gecko-profiler-demangle.wasm`);
 
-const old = `${finished}.old`;
-rmSync(old, { recursive: true, force: true });
+const old = `${outdir}.old`;
 if (existsSync(finished)) renameSync(finished, old);
 renameSync(outdir, finished);
 rmSync(old, { recursive: true, force: true });
