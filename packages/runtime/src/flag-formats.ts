@@ -53,11 +53,11 @@ export function writtenKind(format: string | undefined): WrittenKind | undefined
   return Object.hasOwn(KINDS, word) ? KINDS[word] : undefined;
 }
 
-/** Nanoseconds. */
+/** Nanoseconds; smallest first, and of the same size last what is easier to type. */
 const UNITS: Readonly<Record<string, bigint>> = {
   ns: 1n,
-  us: 1_000n,
   µs: 1_000n,
+  us: 1_000n,
   ms: 1_000_000n,
   s: 1_000_000_000n,
   m: 60_000_000_000n,
@@ -107,6 +107,25 @@ function bytesOf(text: string, flag: ValueTaker): bigint | undefined {
   const [, fraction = ""] = amount.split(".");
   if (bytes * 10n ** BigInt(fraction.length) === scaled(amount.replace(".", ""), unit)) return bytes;
   throw new UsageError(`--${flag.name}: ${text} is not a whole number of bytes`, "give a size such as 64k");
+}
+
+/** A time or size as one would write it: `10ms` of 10000 us. Any other value, and 0, as it is. */
+export function writtenText(format: string | undefined, text: string): string {
+  const [word = "", unit = "ns"] = format?.split(/\s+/) ?? [];
+  if (!/^[1-9]\d*$/.test(text)) return text;
+  if (word === "duration") return inLargest(BigInt(text) * (UNITS[unit] ?? 1n), Object.entries(UNITS));
+  if (word === "bytes")
+    return inLargest(
+      BigInt(text),
+      SIZES.map((suffix, index) => [suffix, 1024n ** BigInt(index)]),
+    );
+  return text;
+}
+
+/** In the largest unit, of those given in order, of which it is a whole number. */
+function inLargest(value: bigint, units: readonly (readonly [name: string, size: bigint])[]): string {
+  const [name, size] = units.findLast(([, size]) => value % size === 0n) ?? ["", 1n];
+  return `${value / size}${name}`;
 }
 
 /** As chmod takes it: `644` is 0644. */

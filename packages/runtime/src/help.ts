@@ -1,5 +1,5 @@
 import { shortNames } from "./enum-names.ts";
-import { writtenKind } from "./flag-formats.ts";
+import { writtenKind, writtenText } from "./flag-formats.ts";
 import type { Flag } from "./flags.ts";
 import type { MapFlag } from "./map-flags.ts";
 import type { OwnOption } from "./own-options.ts";
@@ -100,11 +100,13 @@ function flagRow(flag: Flag): Row {
       help: on ? `${flag.help} [default: true]` : flag.help,
     };
   }
-  const shown = fallback ?? zeroOf(flag);
+  const shown = fallback === undefined ? zeroOf(flag) : writtenText(flag.format, fallback);
+  // A default that has a unit is example enough.
+  const words = fallback !== undefined && shown !== fallback ? "" : inWords(flag);
   const note = shown === undefined || shown === "" ? "" : ` [default: ${shown}]`;
   return {
     left: `  ${letter(flag.short)}--${flag.name} <${writtenKind(flag.format)?.word ?? flag.name}>`,
-    help: `${flag.help}${note}${inWords(flag)}`,
+    help: `${flag.help}${note}${words}`,
   };
 }
 

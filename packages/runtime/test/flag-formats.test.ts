@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { shapeOfText } from "../src/c-type-text.ts";
-import { parseDuration } from "../src/flag-formats.ts";
+import { parseDuration, writtenText } from "../src/flag-formats.ts";
 import { parseFlagValue } from "../src/flag-value.ts";
 import type { FlagShape } from "../src/flags.ts";
 import { UsageError } from "../src/usage-error.ts";
@@ -109,4 +109,19 @@ describe("a type that is known by its text alone", () => {
       expect(shapeOfText(text)).toBeUndefined();
     },
   );
+});
+
+describe("a value as one would write it", () => {
+  it.each([
+    ["duration us", "10000", "10ms"],
+    ["duration ns", "1500", "1500ns"],
+    ["duration us", "1500", "1500us"],
+    ["duration ns", "90000000000", "90s"],
+    ["bytes", "65536", "64k"],
+    ["bytes", "100", "100"],
+    ["duration ns", "0", "0"],
+    [undefined, "10000", "10000"],
+  ])("%s %s is %s", (format, value, text) => {
+    expect(writtenText(format, value)).toBe(text);
+  });
 });
