@@ -16,7 +16,7 @@ const WRITTEN: Readonly<Record<string, ReadWritten>> = {
   port: (text, [order], flag) => (order === "host" ? undefined : networkPort(text, flag)),
   ip: (text) => networkAddress(text),
   uid: (text) => userId(text),
-  signal: (text) => signalNumber(text.replace(/^(?!SIG)/, "SIG")),
+  signal: (text, _, flag) => signalNumber(text, flag),
   errno: (text) => named(constants.errno, text),
   octal: (text, _, flag) => octal(text, flag),
   mode: (text, _, flag) => octal(text, flag),
@@ -165,10 +165,16 @@ export function userId(name: string): bigint | undefined {
   }
 }
 
-/** `SIGTERM`, `SIGRTMIN+3`, `SIGRTMAX-1`. */
-function signalNumber(text: string): bigint | undefined {
-  const [, end, sign, distance = "0"] = /^SIGRT(MIN|MAX)(?:([+-])(\d{1,2}))?$/.exec(text) ?? [];
-  if (end === undefined) return named(constants.signals, text);
+/** `SIGTERM`, `TERM`, `SIGRTMIN+3`, `SIGRTMAX-1`. */
+function signalNumber(text: string, flag: ValueTaker): bigint | undefined {
+  if (/^\d+$/.test(text) && Number(text) > REAL_TIME_MAX)
+    throw new UsageError(
+      `--${flag.name}: there is no signal ${text}`,
+      `give 0 to ${REAL_TIME_MAX}, or a name`,
+    );
+  const name = text.replace(/^(?!SIG)/, "SIG");
+  const [, end, sign, distance = "0"] = /^SIGRT(MIN|MAX)(?:([+-])(\d{1,2}))?$/.exec(name) ?? [];
+  if (end === undefined) return named(constants.signals, name);
   const number = (end === "MIN" ? REAL_TIME_MIN : REAL_TIME_MAX) + Number(distance) * (sign === "-" ? -1 : 1);
   return number >= REAL_TIME_MIN && number <= REAL_TIME_MAX ? BigInt(number) : undefined;
 }

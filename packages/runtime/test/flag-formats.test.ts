@@ -75,6 +75,7 @@ describe("a value in the words of its format", () => {
   it("fits the variable's type after it was read", () => {
     expect(() => read("bytes", "64k", u(16))).toThrow("does not fit into 16 unsigned bits");
     expect(() => read("signal", "SIGFOO")).toThrow('"SIGFOO" is not a signal');
+    expect(() => read("signal", "65")).toThrow("there is no signal 65");
     expect(read("duration ns", "2s", { kind: "float", size: 8 })).toBe(2e9);
   });
 });
