@@ -3,15 +3,6 @@ import { once } from "node:events";
 import type { Writable } from "node:stream";
 import { UsageError } from "./usage-error.ts";
 
-/** Splits what is for us from the command behind `--`. */
-export function splitCommand(args: readonly string[]): {
-  readonly args: readonly string[];
-  readonly command: readonly string[] | undefined;
-} {
-  const at = args.indexOf("--");
-  return at < 0 ? { args, command: undefined } : { args: args.slice(0, at), command: args.slice(at + 1) };
-}
-
 /** Waits for a line before it becomes the command: by then all programs are attached. The pid stays the same. */
 const WAIT = 'read -r _ <&3 || exit 125; exec 3<&-; exec "$@"';
 

@@ -4,7 +4,7 @@ import type { Package } from "@skep/package";
 import { ABILITIES } from "./abilities.ts";
 import { readAnnotations } from "./annotations.ts";
 import { requireCapabilities } from "./capabilities.ts";
-import { ChildCommand, splitCommand } from "./child-command.ts";
+import type { ChildCommand } from "./child-command.ts";
 import { globalsOf, withConditions } from "./conditions.ts";
 import { eventSources } from "./event-types.ts";
 import { ExitCode } from "./explain.ts";
@@ -26,6 +26,7 @@ import { readableMaps, withAskedMaps } from "./samples/asked-maps.ts";
 import { commandVariables, processMaps } from "./samples/processes-feed.ts";
 import { sampledMaps, withGlobals } from "./samples/sampled-maps.ts";
 import { showOptions } from "./show-options.ts";
+import { splitCommand } from "./split-command.ts";
 import { startPrograms } from "./start-programs.ts";
 import { StatusLine, statusTerminal } from "./status-line.ts";
 import { Stop } from "./stop.ts";
@@ -77,7 +78,7 @@ export async function runPackage(pkg: Package, options: RunOptions): Promise<Run
     );
     return { exitCode: ExitCode.Ok, unread: 0 };
   }
-  using child = command === undefined ? undefined : commandFor(tool, said, command);
+  using child = command === undefined ? undefined : await commandFor(tool, said, command);
   const args = child === undefined ? said : { ...said, own: new Map(said.own).set("pid", String(child.pid)) };
   const quiet = args.own.has("quiet");
   const verbose = args.own.has("verbose");
@@ -176,7 +177,11 @@ export async function runPackage(pkg: Package, options: RunOptions): Promise<Run
 }
 
 /** @throws {UsageError} */
-function commandFor(tool: Tool, { own }: ToolArguments, command: readonly string[]): ChildCommand {
+async function commandFor(
+  tool: Tool,
+  { own }: ToolArguments,
+  command: readonly string[],
+): Promise<ChildCommand> {
   if (!tool.options.abilities.has("pid"))
     throw new UsageError(
       `there is nothing for a command to act on: this program ${ABILITIES.pid}`,
@@ -184,6 +189,8 @@ function commandFor(tool: Tool, { own }: ToolArguments, command: readonly string
     );
   if (own.has("pid"))
     throw new UsageError("--pid and a command behind -- both say which process", "leave one of them out");
+  // Most runs start none, and node:child_process takes two milliseconds to load.
+  const { ChildCommand } = await import("./child-command.ts");
   return new ChildCommand(command);
 }
 

@@ -1,6 +1,6 @@
 import { fstatSync } from "node:fs";
 import type { Writable } from "node:stream";
-import { WriteStream } from "node:tty";
+import type { WriteStream } from "node:tty";
 
 /** To the begin of the line, and clear it. */
 const ERASE = "\r\x1b[K";
@@ -64,7 +64,7 @@ export function statusTerminal(
 }
 
 function isTerminal(stream: Writable): stream is WriteStream {
-  return stream instanceof WriteStream && stream.isTTY;
+  return "isTTY" in stream && stream.isTTY === true;
 }
 
 function isFile(stream: Writable): boolean {

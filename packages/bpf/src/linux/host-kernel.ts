@@ -14,7 +14,7 @@ import { kernelBtf, moduleBtf, moduleBtfs } from "./kernel-btf.ts";
 import { readKernelConfig } from "./kernel-config.ts";
 import { trueVersion, versionCode } from "./kernel-version.ts";
 import { raiseMemlock } from "./memlock.ts";
-import { type MapOptions, type Mapping, mapMemory } from "./memory-map.ts";
+import { type MapOptions, type Mapping, mapFile, mapMemory } from "./memory-map.ts";
 import type { Native } from "./native.ts";
 import { readTextIfExists } from "./proc-file.ts";
 import { syscallNumbers } from "./syscalls.ts";
@@ -74,7 +74,8 @@ export class HostKernel implements Kernel {
   }
 
   btf(): Btf {
-    return this.#once("BTF", () => kernelBtf(this.files, this.release));
+    const map = (path: string) => mapFile(this.native, this.files, path);
+    return this.#once("BTF", () => kernelBtf(this.files, this.release, map));
   }
 
   moduleBtfs(): readonly { readonly name: string; readonly id: number }[] {

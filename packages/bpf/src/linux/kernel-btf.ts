@@ -8,9 +8,14 @@ import { listIfPossible, readBytesIfExists } from "./proc-file.ts";
 
 const SYSFS = "/sys/kernel/btf";
 
-/** The running kernel's types. @kernel 5.4, CONFIG_DEBUG_INFO_BTF. @throws {UnsupportedError} */
-export function kernelBtf(files: Files, release: string): Btf {
-  const bytes = readBytesIfExists(files, `${SYSFS}/vmlinux`);
+/**
+ * The running kernel's types. sysfs gives them in pieces of a page, 1,300 system calls in all, and so they are rather mapped.
+ * @param map - gives a file's bytes in place, where it can. @kernel 6.16 for this one
+ * @kernel 5.4, CONFIG_DEBUG_INFO_BTF
+ * @throws {UnsupportedError}
+ */
+export function kernelBtf(files: Files, release: string, map: (path: string) => Uint8Array | undefined): Btf {
+  const bytes = map(`${SYSFS}/vmlinux`) ?? readBytesIfExists(files, `${SYSFS}/vmlinux`);
   if (bytes !== undefined) return Btf.parse(bytes);
   const image = btfOfImage(files, release);
   if (image !== undefined) return image;

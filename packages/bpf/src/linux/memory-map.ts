@@ -1,5 +1,7 @@
+import { closeSync, fstatSync } from "node:fs";
 import { syscallError } from "./errno.ts";
 import type { OwnedFd } from "./fd.ts";
+import type { Files } from "./files.ts";
 import type { Native } from "./native.ts";
 import { syscallNumbers } from "./syscalls.ts";
 
@@ -43,4 +45,24 @@ export function mapMemory(native: Native, { length, fd, offset = 0, writable }: 
       native.syscall(munmap, address, length);
     },
   };
+}
+
+/**
+ * A file's bytes where they are, in place of a copy; read-only, and mapped for as long as the process lives.
+ * @returns undefined where the file cannot be opened or mapped: reading it says why, or works
+ */
+export function mapFile(native: Native, files: Files, path: string): Uint8Array | undefined {
+  let fd: number;
+  try {
+    fd = files.open(path);
+  } catch {
+    return undefined;
+  }
+  try {
+    const { size } = fstatSync(fd);
+    const address = native.syscall(syscallNumbers().mmap, 0, size, PROT_READ, MAP_PRIVATE, fd, 0);
+    return address < 0 ? undefined : new Uint8Array(native.view(address, size));
+  } finally {
+    closeSync(fd);
+  }
 }

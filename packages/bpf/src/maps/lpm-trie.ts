@@ -1,4 +1,4 @@
-import { isIPv4, isIPv6 } from "node:net";
+import { createRequire } from "node:module";
 import type { BpfValue } from "../codec/decoder.ts";
 import { InvalidArgumentError } from "../errors.ts";
 import { HashMap } from "./hash.ts";
@@ -26,6 +26,8 @@ export class LpmTrieMap<K = BpfValue, V = BpfValue> extends HashMap<K, V> {
 
 /** `u32` prefix length in this machine's byte order, then the address in network order. @throws {InvalidArgumentError} */
 export function prefixKey(text: string): Uint8Array {
+  // Not at every start of a program that has no such map: it takes two milliseconds to load.
+  const { isIPv4, isIPv6 }: typeof import("node:net") = createRequire(import.meta.url)("node:net");
   const [address = "", length, ...rest] = text.split("/");
   const bytes = isIPv4(address) ? ipv4Bytes(address) : isIPv6(address) ? ipv6Bytes(address) : undefined;
   const bits =

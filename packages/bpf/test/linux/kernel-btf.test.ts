@@ -26,6 +26,6 @@ it("refuses an image that is no ELF file", () => {
 
 it("says that a kernel has no types, and how to give them", () => {
   const bare = filesWith(() => ENOENT);
-  expect(() => kernelBtf(bare, "6.1.0-test")).toThrow(UnsupportedError);
-  expect(() => kernelBtf(bare, "6.1.0-test")).toThrow("kernel 6.1.0-test offers no BTF");
+  expect(() => kernelBtf(bare, "6.1.0-test", () => undefined)).toThrow(UnsupportedError);
+  expect(() => kernelBtf(bare, "6.1.0-test", () => undefined)).toThrow("kernel 6.1.0-test offers no BTF");
 });

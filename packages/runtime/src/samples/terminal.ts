@@ -1,5 +1,5 @@
 import type { Writable } from "node:stream";
-import { ReadStream, WriteStream } from "node:tty";
+import type { ReadStream, WriteStream } from "node:tty";
 
 const CTRL_C = "\x03";
 const CTRL_Z = "\x1a";
@@ -15,7 +15,11 @@ export interface Terminal {
 
 /** undefined when `stdout` is a pipe or a file. */
 export function terminalOf(stdout: Writable): Terminal | undefined {
-  return stdout instanceof WriteStream && stdout.isTTY ? new HostTerminal(stdout, process.stdin) : undefined;
+  return isScreen(stdout) ? new HostTerminal(stdout, process.stdin) : undefined;
+}
+
+function isScreen(stream: Writable): stream is WriteStream {
+  return "isTTY" in stream && stream.isTTY === true;
 }
 
 class HostTerminal implements Terminal {
@@ -31,7 +35,7 @@ class HostTerminal implements Terminal {
 
   constructor(screen: WriteStream, keyboard: NodeJS.ReadStream) {
     this.#screen = screen;
-    this.#keyboard = keyboard instanceof ReadStream && keyboard.isTTY ? keyboard : undefined;
+    this.#keyboard = keyboard.isTTY ? keyboard : undefined;
     screen.on("resize", this.#onResize);
     process.on("SIGCONT", this.#onContinue);
     this.#keyboard?.setRawMode(true);
