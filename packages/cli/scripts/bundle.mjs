@@ -13,6 +13,7 @@ const finished = `${root}dist/bundle`;
 // Built beside the old one, which stays in use until the new one is whole: commands may run meanwhile, and a build may fail,
 // or run at the same time as another.
 const outdir = `${finished}.${process.pid}`;
+process.on("exit", () => rmSync(outdir, { recursive: true, force: true }));
 
 await build({
   absWorkingDir: root,

@@ -4,9 +4,47 @@ import { tmpdir } from "node:os";
 import { delimiter, join } from "node:path";
 import type { Readable, Writable } from "node:stream";
 import { inflateSync } from "node:zlib";
+import { afterAll, beforeAll, describe } from "vitest";
+
+/** What the tests of one group share: a browser, running once they run, and a directory for the files that it opens. */
+export interface BrowserPlace {
+  readonly directory: string;
+  readonly browser: Browser;
+}
+
+/** A group of tests that need a browser; without one it is skipped, and its name says why. */
+export function describeInBrowser(what: string, tests: (place: BrowserPlace) => void): void {
+  const program = findBrowser();
+  const why = program === undefined ? " (there is no chromium here)" : "";
+  describe.skipIf(program === undefined)(`${what} in a browser${why}`, () => {
+    let place: BrowserPlace | undefined;
+    const running = () => {
+      if (place === undefined) throw new Error("a browser is there while tests run, not before");
+      return place;
+    };
+    beforeAll(() => {
+      place = {
+        directory: mkdtempSync(join(tmpdir(), "skep-pages-")),
+        browser: new Browser(program ?? ""),
+      };
+    });
+    afterAll(async () => {
+      await running().browser[Symbol.asyncDispose]();
+      rmSync(running().directory, { recursive: true });
+    });
+    tests({
+      get directory() {
+        return running().directory;
+      },
+      get browser() {
+        return running().browser;
+      },
+    });
+  });
+}
 
 /** Where Debian and others put the browser; undefined when there is none. */
-export function findBrowser(): string | undefined {
+function findBrowser(): string | undefined {
   const names = ["chromium", "chromium-browser", "google-chrome"];
   const paths = (process.env.PATH ?? "").split(delimiter);
   return paths.flatMap((path) => names.map((name) => join(path, name))).find(isProgram);

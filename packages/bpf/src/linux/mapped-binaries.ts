@@ -12,10 +12,11 @@ export function mappedBinaries(name: string): readonly string[] {
   const found = new Map<string, string>();
   for (const entry of readdirSync("/proc")) {
     const path = /^\d+$/.test(entry) ? mappedBinary(name, Number(entry)) : undefined;
-    if (path === undefined) continue;
-    const { dev, ino } = statSync(path);
-    const file = `${dev}:${ino}`;
-    if (!found.has(file)) found.set(file, path);
+    // The process may have ended since, and its root with it.
+    const file = path === undefined ? undefined : statSync(path, { throwIfNoEntry: false });
+    if (path === undefined || file === undefined) continue;
+    const { dev, ino } = file;
+    if (!found.has(`${dev}:${ino}`)) found.set(`${dev}:${ino}`, path);
   }
   return [...found.values()];
 }

@@ -1,12 +1,11 @@
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { expect, it } from "vitest";
 import { flameGraph } from "../../src/profiles/flame-graph.ts";
 import { readFolded } from "../../src/profiles/folded.ts";
 import type { Frame, Profile } from "../../src/profiles/profile.ts";
-import { Browser, type Colour, findBrowser, type Page } from "../browser.ts";
+import { type Colour, describeInBrowser, type Page } from "../browser.ts";
 
 const HOSTILE = [
   "</script><script>globalThis.broken = 1</script>",
@@ -32,24 +31,11 @@ const profile: Profile = {
   duration: 1500,
 };
 
-const program = findBrowser();
-const why = program === undefined ? " (there is no chromium here)" : "";
-
-describe.skipIf(program === undefined)(`a flame graph in a browser${why}`, () => {
-  const directory = mkdtempSync(join(tmpdir(), "skep-flame-"));
-  let browser: Browser;
-  beforeAll(() => {
-    browser = new Browser(program ?? "");
-  });
-  afterAll(async () => {
-    await browser[Symbol.asyncDispose]();
-    rmSync(directory, { recursive: true });
-  });
-
+describeInBrowser("a flame graph", (place) => {
   async function open(...page: Parameters<typeof flameGraph>): Promise<Graph> {
-    const file = join(directory, "page.html");
+    const file = join(place.directory, "page.html");
     writeFileSync(file, flameGraph(...page));
-    return new Graph(await browser.open(pathToFileURL(file)));
+    return new Graph(await place.browser.open(pathToFileURL(file)));
   }
 
   it("tells of each frame under the mouse, zooms into it and back", async () => {

@@ -1,14 +1,13 @@
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { expect, it } from "vitest";
 import { foldedLines } from "../../src/profiles/folded.ts";
 import { pprof } from "../../src/profiles/pprof.ts";
 import type { Frame, Profile } from "../../src/profiles/profile.ts";
 import { speedscope } from "../../src/profiles/speedscope.ts";
-import { Browser, findBrowser } from "../browser.ts";
+import { describeInBrowser } from "../browser.ts";
 
 const frame = (name: string, kind: Frame["kind"] = "user"): Frame => ({ name, kind, module: "/bin/app" });
 const app: Frame = { name: "app", kind: "process" };
@@ -24,30 +23,17 @@ const profile: Profile = {
   duration: 1500,
 };
 
-const program = findBrowser();
-const why = program === undefined ? " (there is no chromium here)" : "";
-
-describe.skipIf(program === undefined)(`speedscope in a browser${why}`, () => {
-  const directory = mkdtempSync(join(tmpdir(), "skep-speedscope-"));
-  let browser: Browser;
-  beforeAll(() => {
-    browser = new Browser(program ?? "");
-  });
-  afterAll(async () => {
-    await browser[Symbol.asyncDispose]();
-    rmSync(directory, { recursive: true });
-  });
-
+describeInBrowser("speedscope", (place) => {
   /** Opens a file as the command `speedscope FILE` does, and reads the table of its "Sandwich": total, self and name. */
   async function sandwich(name: string, contents: string | Uint8Array): Promise<readonly string[]> {
-    const script = join(directory, "profile.js");
+    const script = join(place.directory, "profile.js");
     const words = [name, Buffer.from(contents).toString("base64")].map((word) => JSON.stringify(word));
     writeFileSync(script, `speedscope.loadFileFromBase64(${words.join(", ")})`);
     const address = pathToFileURL(
       createRequire(import.meta.url).resolve("speedscope/dist/release/index.html"),
     );
     address.hash = `localProfilePath=${script}`;
-    await using page = await browser.open(address);
+    await using page = await place.browser.open(address);
     const tab =
       "[...document.querySelectorAll('div')].findLast(({ innerText }) => innerText.endsWith('Sandwich'))";
     await page.until(tab);

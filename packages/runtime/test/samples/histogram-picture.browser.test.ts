@@ -1,11 +1,10 @@
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { expect, it } from "vitest";
 import { slotsOf } from "../../src/samples/histogram.ts";
 import { histogramPicture } from "../../src/samples/histogram-picture.ts";
-import { Browser, findBrowser } from "../browser.ts";
+import { describeInBrowser } from "../browser.ts";
 
 const EVIL = `</title></text><script>globalThis.broken = 1</script><a href="javascript:1">&lt;\u0001\ud800\ufffe`;
 const percentiles = [
@@ -19,28 +18,15 @@ const panel = (name: string, counts: readonly number[]) => ({
   percentiles,
 });
 
-const program = findBrowser();
-const why = program === undefined ? " (there is no chromium here)" : "";
-
-describe.skipIf(program === undefined)(`a picture of histograms in a browser${why}`, () => {
-  const directory = mkdtempSync(join(tmpdir(), "skep-histogram-"));
-  let browser: Browser;
-  beforeAll(() => {
-    browser = new Browser(program ?? "");
-  });
-  afterAll(async () => {
-    await browser[Symbol.asyncDispose]();
-    rmSync(directory, { recursive: true });
-  });
-
+describeInBrowser("a picture of histograms", (place) => {
   it("is XML that shows its bars inside the picture, and runs nothing", async () => {
-    const file = join(directory, "histogram.svg");
+    const file = join(place.directory, "histogram.svg");
     const panels = [panel(EVIL, [1, 5, 900, 20, 4, 1]), panel("pid 42", [0, 0, 3, 0, 0, 1])];
     writeFileSync(
       file,
       histogramPicture([{ unit: EVIL, panels }], { title: EVIL, begin: 0, duration: 1000 }),
     );
-    await using page = await browser.open(pathToFileURL(file));
+    await using page = await place.browser.open(pathToFileURL(file));
     expect(await page.value("document.documentElement.tagName")).toBe("svg");
     expect(await page.value("document.querySelectorAll('script, a, parsererror').length")).toBe(0);
     expect(await page.value("typeof globalThis.broken")).toBe("undefined");
