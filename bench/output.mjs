@@ -23,7 +23,7 @@ const { values } = parseArgs({
 });
 const count = Number(values.count);
 const here = fileURLToPath(new URL(".", import.meta.url));
-const skep = join(here, "../packages/cli/bin/skep.js");
+const skep = join(here, "../packages/cli/bin/skep.cjs");
 delete process.env.NODE_EXTRA_CA_CERTS; // adds its own parsing time to every start of Node 20
 const scratch = mkdtempSync(join(tmpdir(), "skep-bench-"));
 const MARK = "/no/such/skep-bench";

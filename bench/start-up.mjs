@@ -4,21 +4,26 @@
 //
 // "Attached" is the kernel's word, not the tool's: one of its programs has run, and none was added afterwards (watcher.mjs).
 // Programs that end (/bin/true) are there to be seen. Peak memory is VmHWM a third of a second later.
+// The first run of skep after it was installed or built compiles its code, and keeps it for those that follow.
 import { spawnSync } from "node:child_process";
+import { readdirSync, rmSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { median, Watcher } from "./watcher.mjs";
 
 const rounds = Number(process.argv[2] ?? 7);
-const skep = fileURLToPath(new URL("../packages/cli/bin/skep.js", import.meta.url));
+const skep = fileURLToPath(new URL("../packages/cli/bin/skep.cjs", import.meta.url));
 delete process.env.NODE_EXTRA_CA_CERTS; // adds its own parsing time to every start of Node 20
 
+const FIRST = "skep, 1st run";
 const peers = {
   exitsnoop: {
+    [FIRST]: [process.execPath, skep, "run", "exitsnoop"],
     skep: [process.execPath, skep, "run", "exitsnoop"],
     "libbpf-tools": ["/usr/sbin/exitsnoop"],
     bpftrace: ["bpftrace", "-e", 'tracepoint:sched:sched_process_exit { printf("%d %s\\n", pid, comm); }'],
   },
   execsnoop: {
+    [FIRST]: [process.execPath, skep, "run", "execsnoop"],
     skep: [process.execPath, skep, "run", "execsnoop"],
     "libbpf-tools": ["/usr/sbin/execsnoop"],
     bpftrace: [
@@ -32,7 +37,13 @@ const peers = {
 /** Something for every tool here to see. */
 const poke = async () => spawnSync("/bin/true");
 
-async function measure(command) {
+function forgetCompiledCode() {
+  const folder = fileURLToPath(new URL("../packages/cli/dist/bundle/code/", import.meta.url));
+  for (const name of readdirSync(folder)) if (name.endsWith(".cache")) rmSync(folder + name);
+}
+
+async function measure(name, command) {
+  if (name === FIRST) forgetCompiledCode();
   const watcher = await Watcher.start(command, poke);
   const { attachedMs } = watcher;
   const peakMb = watcher.peakBytes() / 2 ** 20;
@@ -55,7 +66,7 @@ for (const [tool, commands] of Object.entries(peers)) {
   const names = Object.keys(commands).filter((name) => have(commands[name]));
   const results = Object.fromEntries(names.map((name) => [name, []]));
   for (let round = 0; round < rounds; round++)
-    for (const name of names) results[name].push(await measure(commands[name]));
+    for (const name of names) results[name].push(await measure(name, commands[name]));
   const attached = (name) => median(results[name].map((one) => one.attachedMs));
   for (const name of names) {
     const peak = median(results[name].map((one) => one.peakMb));
@@ -63,7 +74,7 @@ for (const [tool, commands] of Object.entries(peers)) {
       tool.padEnd(10),
       name.padEnd(13),
       attached(name).toFixed(0).padStart(11),
-      (name === "skep" ? `+${(attached(name) - floor).toFixed(0)}` : "").padStart(17),
+      (name.startsWith("skep") ? `+${(attached(name) - floor).toFixed(0)}` : "").padStart(17),
       peak.toFixed(1).padStart(9),
       (attached(name) / attached("skep")).toFixed(2).padStart(25),
     ];

@@ -22,7 +22,7 @@ import { median, Watcher } from "./watcher.mjs";
 /** Longer than tools wait between two looks. */
 const DRAIN_MS = 1100;
 const here = fileURLToPath(new URL(".", import.meta.url));
-const skep = join(here, "../packages/cli/bin/skep.js");
+const skep = join(here, "../packages/cli/bin/skep.cjs");
 delete process.env.NODE_EXTRA_CA_CERTS; // adds its own parsing time to every start of Node 20
 
 const libbpf = (name, ...args) => ({ name: "libbpf-tools", command: [`/usr/sbin/${name}`, ...args] });

@@ -2,7 +2,7 @@
 # Entry of the container image: compiles the *.bpf.c in the current folder, /src. A single program exports the single header's
 # structs; of several, each takes the header of its own name and gets a folder of its own. Arguments go to ecc.
 set -eu
-ecc=${ECC:-/skep/bin/ecc.js}
+ecc=${ECC:-/skep/bin/ecc.cjs}
 
 sources=0
 for source in *.bpf.c; do

@@ -12,7 +12,7 @@ import { runInVm, VM_KERNELS, vmUnavailable } from "./vm.ts";
  */
 const page = fileURLToPath(new URL("../docs/tools.md", import.meta.url));
 const tools = fileURLToPath(new URL("../tools/", import.meta.url));
-const skep = fileURLToPath(new URL("../packages/cli/bin/skep.js", import.meta.url));
+const skep = fileURLToPath(new URL("../packages/cli/bin/skep.cjs", import.meta.url));
 const update = process.env.UPDATE_GOLDEN === "1";
 
 /** The kernel of a cloud machine that was built without kprobes and forbids trampolines. */

@@ -1,10 +1,11 @@
 /**
- * Bundles the three commands: one file each and shared chunks, so that a command reads only the code it runs.
+ * Bundles the three commands into one file, so that V8 can keep its code compiled, and a small one that starts it.
  * What holds native code or data files of its own stays outside and is loaded from node_modules when needed.
  */
 import { execFileSync } from "node:child_process";
 import { copyFileSync, existsSync, renameSync, rmSync } from "node:fs";
 import { createRequire } from "node:module";
+import { basename } from "node:path";
 import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
 
@@ -15,50 +16,74 @@ const finished = `${root}dist/bundle`;
 const outdir = `${finished}.${process.pid}`;
 process.on("exit", () => rmSync(outdir, { recursive: true, force: true }));
 
-await build({
+const common = {
   absWorkingDir: root,
-  entryPoints: [
-    ...["skep", "ecc", "ecli"].map((name) => ({ in: `src/${name}.ts`, out: name })),
-    // The thread that Wasm programs run in is started from a file: next to the chunks, where the code that starts it is.
-    { in: "../wasm/src/wasm-worker.ts", out: "chunks/wasm-worker" },
-  ],
-  outdir,
   bundle: true,
-  splitting: true,
-  format: "esm",
   platform: "node",
   target: "node20",
   conditions: ["skep-source"],
   external: ["koffi"],
-  chunkNames: "chunks/[name]-[hash]",
-  // CommonJS dependencies (commander) reach for require("node:...").
-  banner: {
-    js: 'import { createRequire as __createRequire } from "node:module"; const require = __createRequire(import.meta.url);',
-  },
   minifySyntax: true,
   minifyWhitespace: true,
   legalComments: "none",
   logLevel: "warning",
+};
+
+// One script, whose compiled code V8 can keep (src/launch.ts): an expression that is a function of what a CommonJS module has.
+// Modules that are imported dynamically are in it too, and are run when they are asked for.
+const { metafile } = await build({
+  ...common,
+  entryPoints: ["src/main.ts"],
+  outdir: `${outdir}/code`,
+  entryNames: "commands-[hash]",
+  outExtension: { ".js": ".cjs" },
+  metafile: true,
+  format: "cjs",
+  supported: { "dynamic-import": false },
+  // Its form as a module has a variable `require` of its own, where import() has become require().
+  alias: {
+    "web-tree-sitter": fileURLToPath(new URL("web-tree-sitter.cjs", import.meta.resolve("web-tree-sitter"))),
+  },
+  banner: {
+    js: '(function (module, require, __filename, __dirname) { const __url = require("node:url").pathToFileURL(__filename).href;',
+  },
+  footer: { js: "})" },
+  define: { "import.meta.url": "__url" },
+});
+const [commands] = Object.keys(metafile.outputs);
+
+await build({
+  ...common,
+  entryPoints: ["src/launch.ts"],
+  outdir,
+  outExtension: { ".js": ".cjs" },
+  format: "cjs",
+  supported: { "dynamic-import": false },
+  define: {
+    "import.meta.url": "__url",
+    COMMANDS: JSON.stringify(`./code/${basename(commands)}`),
+  },
+  banner: { js: 'const __url = require("node:url").pathToFileURL(__filename).href;' },
+});
+
+// The thread that Wasm programs run in is started from a file: next to the code that starts it.
+await build({
+  ...common,
+  entryPoints: ["../wasm/src/wasm-worker.ts"],
+  outdir: `${outdir}/code`,
+  format: "esm",
 });
 
 // What ecc --standalone puts into a file: one piece each, for there is nothing to share with.
 const standalone = `${root}dist/standalone`;
 rmSync(standalone, { recursive: true, force: true });
 await build({
-  absWorkingDir: root,
+  ...common,
   entryPoints: ["run", "unpack"].map((name) => ({ in: `src/standalone/${name}.ts`, out: name })),
   outdir: standalone,
   outExtension: { ".js": ".mjs" },
-  bundle: true,
   format: "esm",
-  platform: "node",
-  target: "node20",
-  conditions: ["skep-source"],
   external: ["koffi", "./run.ts"],
-  minifySyntax: true,
-  minifyWhitespace: true,
-  legalComments: "none",
-  logLevel: "warning",
 });
 
 const copyGrammar = fileURLToPath(new URL("../../compiler/scripts/copy-grammar.mjs", import.meta.url));

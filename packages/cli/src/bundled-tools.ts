@@ -50,10 +50,10 @@ function toolsDirectory(): string {
   return existsSync(inside) ? inside : join(root, "..", "..", "tools");
 }
 
-/** The directory that holds `bin/skep.js`, from wherever in it this code was bundled to. */
+/** The directory that holds `bin/skep.cjs`, from wherever in it this code was bundled to. */
 export function packageDirectory(): string {
   let directory = dirname(fileURLToPath(import.meta.url));
-  while (!existsSync(join(directory, "bin", "skep.js"))) {
+  while (!existsSync(join(directory, "bin", "skep.cjs"))) {
     const parent = dirname(directory);
     if (parent === directory) throw new Error("skep's own files are not where they were installed");
     directory = parent;

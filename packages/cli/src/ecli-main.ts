@@ -29,14 +29,17 @@ Examples:
   sudo ecli run ghcr.io/owner/opensnoop:latest
 `;
 
-/** The command `ecli`, with the arguments of eunomia-bpf's. Resolves to the exit code. */
-export async function ecli(args: readonly string[]): Promise<number> {
+/**
+ * The command `ecli`, with the arguments of eunomia-bpf's. Resolves to the exit code.
+ * @param onAttached is called when a program has been loaded and attached
+ */
+export async function ecli(args: readonly string[], onAttached?: () => void): Promise<number> {
   const [command, ...rest] = args;
   if (command === "complete" && rest[0] === "--")
     return (await import("./completion/complete.ts")).complete("ecli", rest.slice(1));
   switch (command) {
     case "run":
-      return (await import("./commands/run.ts")).run(rest, "ecli run");
+      return (await import("./commands/run.ts")).run(rest, "ecli run", onAttached);
     case "push":
     case "pull":
     case "login":
@@ -60,6 +63,6 @@ export async function ecli(args: readonly string[]): Promise<number> {
     case undefined:
       throw await usageError("no program given", "write: ecli run package.json");
     default:
-      return (await import("./commands/run.ts")).run(args, "ecli");
+      return (await import("./commands/run.ts")).run(args, "ecli", onAttached);
   }
 }

@@ -29,12 +29,15 @@ Examples:
   skep compile probe.bpf.c probe.h && sudo skep run package.json
 `;
 
-/** The command `skep`. Resolves to the exit code. */
-export async function skep(args: readonly string[]): Promise<number> {
+/**
+ * The command `skep`. Resolves to the exit code.
+ * @param onAttached is called when a program has been loaded and attached
+ */
+export async function skep(args: readonly string[], onAttached?: () => void): Promise<number> {
   const [command, ...rest] = args;
   switch (command) {
     case "run":
-      return (await import("./commands/run.ts")).run(rest, "skep run");
+      return (await import("./commands/run.ts")).run(rest, "skep run", onAttached);
     case "compile":
       return (await import("./commands/run-commander.ts")).runCommander(
         (await import("./commands/compile.ts")).compileCommand("compile"),

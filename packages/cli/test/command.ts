@@ -18,7 +18,7 @@ export interface RunOptions {
 
 /** Runs the built command to its end. */
 export function command(args: readonly string[], options: RunOptions = {}): Promise<Ran> {
-  const bin = fileURLToPath(new URL(`../bin/${options.command ?? "skep"}.js`, import.meta.url));
+  const bin = fileURLToPath(new URL(`../bin/${options.command ?? "skep"}.cjs`, import.meta.url));
   const [file = process.execPath, ...rest] = [...(options.prefix ?? []), process.execPath, bin, ...args];
   return new Promise((resolve) => {
     const child = execFile(

@@ -158,7 +158,7 @@ describe("ecc", () => {
     writeFileSync(clang, script, { mode: 0o755 });
     const spare = join(directory, "tmp");
     mkdirSync(spare);
-    const bin = fileURLToPath(new URL("../bin/ecc.js", import.meta.url));
+    const bin = fileURLToPath(new URL("../bin/ecc.cjs", import.meta.url));
     const env = { ...process.env, TMPDIR: spare };
     const child = spawn(process.execPath, [bin, source, "--clang-bin", clang], { env, stdio: "ignore" });
     expect(await once(child, "exit")).toEqual([null, signal]);

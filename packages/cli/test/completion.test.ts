@@ -4,7 +4,7 @@ import { describe, expect, it } from "vitest";
 import { candidatesFor } from "../src/completion/candidates.ts";
 import { completionScript, SHELLS } from "../src/completion/scripts.ts";
 
-const bin = fileURLToPath(new URL("../bin/skep.js", import.meta.url));
+const bin = fileURLToPath(new URL("../bin/skep.cjs", import.meta.url));
 const has = (shell: string) => spawnSync(shell, ["--version"]).status === 0;
 
 /** Candidates that begin with the last word. */

@@ -5,7 +5,7 @@ import { fileURLToPath } from "node:url";
 import { afterEach, describe, expect, it } from "vitest";
 import { SkepProcess } from "./skep-process.ts";
 
-const skepBin = fileURLToPath(new URL("../bin/skep.js", import.meta.url));
+const skepBin = fileURLToPath(new URL("../bin/skep.cjs", import.meta.url));
 
 /** Ids of all programs in the kernel. */
 function programIds(): Set<number> {

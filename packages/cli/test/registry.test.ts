@@ -450,7 +450,7 @@ describe.skipIf(!available)("logins", { timeout: 120_000 }, () => {
   });
 
   it("asks on a terminal without showing the password", async () => {
-    const bin = fileURLToPath(new URL("../bin/skep.js", import.meta.url));
+    const bin = fileURLToPath(new URL("../bin/skep.cjs", import.meta.url));
     const home = join(directory, "asked");
     mkdirSync(home, { recursive: true });
     const terminal = spawn(

@@ -2,7 +2,7 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { fileURLToPath } from "node:url";
 
-const bin = (command: string) => fileURLToPath(new URL(`../bin/${command}.js`, import.meta.url));
+const bin = (command: string) => fileURLToPath(new URL(`../bin/${command}.cjs`, import.meta.url));
 
 /** The built command as a real process: what users run. */
 export class SkepProcess implements AsyncDisposable {

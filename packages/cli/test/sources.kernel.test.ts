@@ -149,7 +149,7 @@ describe("skep run and ecli run", () => {
 
 describe("skep btf dump", () => {
   it("prints the kernel's types as C and as a list", () => {
-    const bin = fileURLToPath(new URL("../bin/skep.js", import.meta.url));
+    const bin = fileURLToPath(new URL("../bin/skep.cjs", import.meta.url));
     const run = (...args: string[]) =>
       spawnSync(process.execPath, [bin, "btf", "dump", ...args], { encoding: "utf8", maxBuffer: 1 << 28 });
     expect(run().stdout).toMatch(/^struct task_struct \{$/m);

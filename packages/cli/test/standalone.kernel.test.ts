@@ -14,7 +14,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 
-const ecc = fileURLToPath(new URL("../bin/ecc.js", import.meta.url));
+const ecc = fileURLToPath(new URL("../bin/ecc.cjs", import.meta.url));
 const root = mkdtempSync(join(tmpdir(), "skep-test-"));
 afterAll(() => rmSync(root, { recursive: true }));
 

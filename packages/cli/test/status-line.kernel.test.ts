@@ -6,7 +6,7 @@ import { fileURLToPath } from "node:url";
 import { afterAll, describe, expect, it } from "vitest";
 import { onTerminal, statuses } from "./terminal.ts";
 
-const skep = `${process.execPath} ${fileURLToPath(new URL("../bin/skep.js", import.meta.url))}`;
+const skep = `${process.execPath} ${fileURLToPath(new URL("../bin/skep.cjs", import.meta.url))}`;
 const size = { columns: 60, rows: 20 };
 /** The lines that a terminal shows after all this: what was erased is gone. */
 function screen(sent: string): string[] {

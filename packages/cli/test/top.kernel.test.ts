@@ -36,7 +36,7 @@ int on_write(void *ctx)
 char LICENSE[] SEC("license") = "GPL";
 `;
 
-const skep = fileURLToPath(new URL("../bin/skep.js", import.meta.url));
+const skep = fileURLToPath(new URL("../bin/skep.cjs", import.meta.url));
 
 describe("top on a terminal", () => {
   let folder: string;

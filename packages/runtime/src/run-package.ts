@@ -45,6 +45,8 @@ export interface RunOptions {
   readonly stderr: Writable;
   /** The kernel's types, for kernels that offer none. */
   readonly btf?: Uint8Array;
+  /** Everything is loaded and attached, and events are being read. */
+  onAttached?(): void;
 }
 
 export interface RunResult {
@@ -142,6 +144,7 @@ export async function runPackage(pkg: Package, options: RunOptions): Promise<Run
   const begin = performance.now();
   const done = walkOnce(object, sources, (line) => output.line(line));
   if (!session.start() && !done) say("attached, Ctrl-C ends it");
+  options.onAttached?.();
   if (done) stop.stop();
   let ended: number | undefined;
   const tally = (lost: bigint) => {

@@ -54,9 +54,15 @@ function namesInLines(names: readonly string[]): string {
 
 /**
  * `skep run`, `ecli run` and `ecli FILE`. Resolves to the exit code.
+ * @param command how it was called, for the help
+ * @param onAttached is called when a package has been loaded and attached
  * @throws {UsageError} and whatever loading and running can throw
  */
-export async function run(args: readonly string[], command: string): Promise<number> {
+export async function run(
+  args: readonly string[],
+  command: string,
+  onAttached?: () => void,
+): Promise<number> {
   let json = false;
   let index = 0;
   let options: FindOptions = {};
@@ -95,6 +101,7 @@ export async function run(args: readonly string[], command: string): Promise<num
     stdout: process.stdout,
     stderr: process.stderr,
     ...(btf === undefined ? {} : { btf }),
+    ...(onAttached === undefined ? {} : { onAttached }),
   });
   // A reader that takes nothing would keep the process alive for what it has not taken.
   if (unread > 0) process.exit(exitCode);

@@ -1,0 +1,57 @@
+import { readFileSync } from "node:fs";
+import { createRequire } from "node:module";
+import { dirname } from "node:path";
+import { fileURLToPath } from "node:url";
+import { Script } from "node:vm";
+import type { CommandName, main } from "./main.ts";
+
+/** Where the commands are, seen from here. Its name has a hash of what is in it; scripts/bundle.mjs puts it in. */
+declare const COMMANDS: string;
+
+/** After a program was attached, until its first events have been shown, in milliseconds. */
+const SETTLED = 200;
+
+/**
+ * Runs a command out of the bundle, with V8's cache of its compiled code. To compile it takes a third of the time until a tool
+ * is attached, so the first run that attaches one leaves the cache beside the bundle, as Python does with `__pycache__`:
+ * whoever could write a false one there could change the bundle as well. Where nobody may write, every run compiles.
+ */
+export function launch(name: CommandName): void {
+  const file = fileURLToPath(new URL(COMMANDS, import.meta.url));
+  const cacheFile = `${file}.${process.version}-${process.arch}.cache`;
+  const cachedData = readIfThere(cacheFile);
+  // esbuild writes ASCII only.
+  const script = new Script(readFileSync(file, "latin1"), {
+    filename: file,
+    ...(cachedData === undefined ? {} : { cachedData }),
+  });
+  const module: { exports: { main?: typeof main } } = { exports: {} };
+  script.runInThisContext()(module, createRequire(file), file, dirname(file));
+  // V8 refuses a cache of another build or with other flags.
+  const keep = () => void keepCode(cacheFile, script).catch(() => undefined);
+  const missing = cachedData === undefined || script.cachedDataRejected;
+  void module.exports.main?.(name, missing ? () => setTimeout(keep, SETTLED).unref() : undefined);
+}
+
+function readIfThere(file: string): Buffer | undefined {
+  try {
+    return readFileSync(file);
+  } catch {
+    return undefined;
+  }
+}
+
+/** Whole and on the disk before it has its name: V8 checks the length of a cache, not what is in it. */
+async function keepCode(cacheFile: string, script: Script): Promise<void> {
+  const { open, rename, rm } = await import("node:fs/promises");
+  const draft = `${cacheFile}.${process.pid}`;
+  try {
+    await using file = await open(draft, "wx");
+    await file.writeFile(script.createCachedData());
+    await file.sync();
+    await rename(draft, cacheFile);
+  } catch (error) {
+    await rm(draft, { force: true });
+    throw error;
+  }
+}
