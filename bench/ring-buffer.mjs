@@ -1,6 +1,6 @@
 // How fast are events read from a ring buffer, next to libbpf in C?
 //
-//   node bench/ring-buffer.mjs [--seconds 2] [--rounds 3]      after: npx tsc -b packages/bpf
+//   node bench/ring-buffer.mjs [--seconds 2] [--rounds 5]      after: npx tsc -b packages/bpf
 //
 // Live: a program on CPU 0 submits 64-byte events as fast as it can, a reader on CPU 1 takes them. Pure: a full ring is drained
 // while nothing else happens. Needs root, two CPUs, clang and libbpf-dev. Compare the ratios, not the times.
@@ -15,7 +15,7 @@ import { hostKernel, open, openPinnedMap } from "../packages/bpf/dist/index.js";
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
-  options: { seconds: { type: "string", default: "2" }, rounds: { type: "string", default: "3" } },
+  options: { seconds: { type: "string", default: "2" }, rounds: { type: "string", default: "5" } },
 });
 const seconds = Number(values.seconds);
 /** Milliseconds until the engine has compiled what it will run. */
