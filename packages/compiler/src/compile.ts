@@ -54,7 +54,8 @@ export function clangArguments(clang: Clang, source: string, output: string, fla
     ...clang.systemIncludes.flatMap((include) => ["-idirafter", include]),
     ...flags.includes.map((include) => `-I${include}`),
     ...flags.cflags,
-    ...[`-I${directory}`, "-c", source, "-o", output],
+    // Whatever it is called: a name may begin as an option does, and say nothing of the language.
+    ...[`-I${directory}`, "-x", "c", "-c", /^[-@]/.test(source) ? `./${source}` : source, "-o", output],
   ];
 }
 

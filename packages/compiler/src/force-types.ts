@@ -37,7 +37,7 @@ async function compilePointers(
   if (types.length === 0) return undefined;
   const unit = join(directory, "types.bpf.c");
   const pointers = types.map((type, index) => `${type} *skep_type_${index};\n`);
-  await writeFile(unit, `#include ${JSON.stringify(resolve(source))}\n${pointers.join("")}`);
+  await writeFile(unit, `${includeOf(source)}\n${pointers.join("")}`);
   try {
     const { object } = await compileObject(clang, unit, join(directory, "types.o"), flags);
     const btf = sectionBytes(object, ".BTF");
@@ -64,8 +64,14 @@ export async function compileHeader(
   const unit = join(directory, "header.bpf.c");
   const types = plan.definitions.map(({ kind, name }) => (kind === "struct" ? `struct ${name}` : name));
   const pointers = types.map((type, at) => `static ${type} *skep_type_${at} __attribute__((used));\n`);
-  await writeFile(unit, `#include ${JSON.stringify(resolve(header))}\n${pointers.join("")}`);
+  await writeFile(unit, `${includeOf(header)}\n${pointers.join("")}`);
   return compileObject(clang, unit, join(directory, "header.o"), flags);
+}
+
+/** C has no escapes in the names of headers: what stands between the marks is the path. */
+function includeOf(path: string): string {
+  const absolute = resolve(path);
+  return absolute.includes('"') ? `#include <${absolute}>` : `#include "${absolute}"`;
 }
 
 /** The object's BTF with the types it lacks added at the end, so that no id of the object changes. */

@@ -1,5 +1,5 @@
 import { execFileSync } from "node:child_process";
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { copyFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { InvalidArgumentError } from "@skep/bpf";
@@ -49,6 +49,34 @@ describe("a header alone", () => {
     expect((error as CompileError).diagnostics).toContain(
       `${root}/b.h:1:12: error: unknown type name 'missing_t'`,
     );
+  });
+});
+
+describe("names of files", () => {
+  const names = [
+    "-dash.bpf.c",
+    "@at.bpf.c",
+    "without extension",
+    String.raw`back\slash $HOME.bpf.c`,
+    `'ünï' "quoted".bpf.c`,
+  ];
+
+  it.each(names)("may be anything: %s", async (name) => {
+    const directory = join(root, `in ${name}`);
+    mkdirSync(directory);
+    const before = process.cwd();
+    process.chdir(directory);
+    try {
+      copyFileSync(join(FIXTURES, "with-header.bpf.c"), name);
+      copyFileSync(join(FIXTURES, "events.h"), "events.h");
+      const { package: content, warnings } = await compilePackage(name);
+      expect(warnings).toEqual([]);
+      expect(content.meta.export_types?.map((type) => type.name)).toEqual(["event"]);
+      const header = await compilePackage("events.h", undefined, { headerOnly: true });
+      expect(header.package.meta.export_types).toHaveLength(2);
+    } finally {
+      process.chdir(before);
+    }
   });
 });
 
