@@ -1,3 +1,4 @@
+export { editDistance } from "./edit-distance.ts";
 export {
   type Archive,
   btfFor,
