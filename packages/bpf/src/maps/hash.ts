@@ -31,14 +31,8 @@ export class HashMap<K = BpfValue, V = BpfValue> extends TableMap<K, V> {
   }
 
   /** All entries, which are deleted as they are read: many for each system call since 5.6. */
-  *takeAll(): Generator<[K, V], void, undefined> {
-    const { key, value } = this.codecs;
-    for (const { keys, values, count } of this.takeBatches())
-      for (let index = 0; index < count; index++)
-        yield [
-          key.decode(keys, index * key.size, key.size),
-          value.decode(values, index * value.size, value.size),
-        ];
+  takeAll(): Generator<[K, V], void, undefined> {
+    return this.decoded(this.takeBatches());
   }
 
   /** Deletes all entries; those added meanwhile may stay. */

@@ -102,14 +102,8 @@ export abstract class TableMap<K = BpfValue, V = BpfValue> extends BpfMap {
    * All entries. One that is there all the time comes exactly once; others, deleted or added meanwhile, once or not at
    * all, also in maps that change while they are read. @throws {SyscallError}
    */
-  *entries(): Generator<[K, V], void, undefined> {
-    const { key, value } = this.codecs;
-    for (const { keys, values, count } of this.batches())
-      for (let index = 0; index < count; index++)
-        yield [
-          key.decode(keys, index * key.size, key.size),
-          value.decode(values, index * value.size, value.size),
-        ];
+  entries(): Generator<[K, V], void, undefined> {
+    return this.decoded(this.batches());
   }
 
   /** As `entries`, keys only. */
@@ -144,6 +138,16 @@ export abstract class TableMap<K = BpfValue, V = BpfValue> extends BpfMap {
 
   protected shape(): { keySize: number; valueBytes: number; maxEntries: number } {
     return { keySize: this.codecs.key.size, valueBytes: this.codecs.value.size, maxEntries: this.maxEntries };
+  }
+
+  protected *decoded(batches: Iterable<EntryBatch>): Generator<[K, V], void, undefined> {
+    const { key, value } = this.codecs;
+    for (const { keys, values, count } of batches)
+      for (let index = 0; index < count; index++)
+        yield [
+          key.decode(keys, index * key.size, key.size),
+          value.decode(values, index * value.size, value.size),
+        ];
   }
 
   protected encodeKey(key: K | BpfInput): Uint8Array {
