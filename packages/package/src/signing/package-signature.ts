@@ -4,19 +4,18 @@ import type { Package } from "../package.ts";
 import { writeJson } from "../write-json.ts";
 import { metaJson } from "../write-package.ts";
 import {
-  keyName,
   readSignatures,
   requireSignature,
   type Signature,
   signaturesJson,
-  signText,
+  withSignature,
 } from "./signature.ts";
 
 /**
  * What is signed of a package: the object as it is loaded, and everything else of the document but the signatures.
  * Neither the compression of the object nor the document's notation (JSON or YAML, order, spaces) matters.
  */
-export function signedText(content: Package): string {
+function signedText(content: Package): string {
   const { signatures: _, ...rest } = content.extra;
   const description = writeJson({ ...rest, meta: metaJson(content.meta) });
   return [
@@ -29,8 +28,7 @@ export function signedText(content: Package): string {
 
 /** The package with a signature added; one by the same key is replaced. */
 export function signPackage(content: Package, key: KeyObject): Package {
-  const others = packageSignatures(content).filter((signature) => signature.key !== keyName(key));
-  const signatures = signaturesJson([...others, signText(signedText(content), key)]);
+  const signatures = signaturesJson(withSignature(packageSignatures(content), signedText(content), key));
   return { ...content, extra: { ...content.extra, signatures } };
 }
 

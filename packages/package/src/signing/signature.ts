@@ -58,8 +58,11 @@ export function keyName(key: KeyObject): string {
     .digest("hex");
 }
 
-export function signText(text: string, key: KeyObject): Signature {
-  return { key: keyName(key), value: new Uint8Array(sign(null, Buffer.from(text), key)) };
+/** The signatures with that of a text added; one by the same key is replaced. */
+export function withSignature(signatures: readonly Signature[], text: string, key: KeyObject): Signature[] {
+  const name = keyName(key);
+  const value = new Uint8Array(sign(null, Buffer.from(text), key));
+  return [...signatures.filter((signature) => signature.key !== name), { key: name, value }];
 }
 
 /**

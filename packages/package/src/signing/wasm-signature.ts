@@ -4,12 +4,11 @@ import { parseJson } from "../json.ts";
 import { digestOf } from "../oci/digest.ts";
 import { writeJson } from "../write-json.ts";
 import {
-  keyName,
   readSignatures,
   requireSignature,
   type Signature,
   signaturesJson,
-  signText,
+  withSignature,
 } from "./signature.ts";
 
 /** The custom section that holds the signatures: other readers of Wasm pass over it (core spec, "Custom section"). */
@@ -20,8 +19,7 @@ const MAX_SECTIONS = 10_000;
 /** The module with a signature added at its end; one by the same key is replaced. @throws {MalformedError} */
 export function signWasm(module: Uint8Array, key: KeyObject): Uint8Array {
   const { bare, signatures } = split(module);
-  const others = signatures.filter((signature) => signature.key !== keyName(key));
-  const all = [...others, signText(signedText(bare), key)];
+  const all = withSignature(signatures, signedText(bare), key);
   return new Uint8Array(
     Buffer.concat([bare, section(new TextEncoder().encode(writeJson(signaturesJson(all))))]),
   );
