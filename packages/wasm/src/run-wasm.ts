@@ -3,8 +3,9 @@ import { MessageChannel, type MessagePort, Worker } from "node:worker_threads";
 import { InvalidArgumentError, UnsupportedError } from "@skep/bpf";
 import { GuestTrapError } from "./errors.ts";
 import { GuestInput } from "./host/guest-input.ts";
-import { GuestObjects, type OnProblem } from "./host/guest-objects.ts";
+import { GuestObjects } from "./host/guest-objects.ts";
 import { GuestOutput } from "./host/guest-output.ts";
+import type { OnProblem } from "./on-problem.ts";
 import {
   EINTR,
   type GuestMessage,

@@ -1,9 +1,5 @@
 import { MalformedError, UnsupportedError } from "@skep/bpf";
-
-/** Whether these are the bytes of a WebAssembly module: `\0asm`. */
-export function isWasm(bytes: Uint8Array): boolean {
-  return bytes[0] === 0 && bytes[1] === 0x61 && bytes[2] === 0x73 && bytes[3] === 0x6d;
-}
+import { isWasm } from "./is-wasm.ts";
 
 /**
  * Compiles a module that is a program: one that exports its memory and a `_start`.

@@ -7,13 +7,11 @@ import {
   PerfBuffer,
   SyscallError,
 } from "@skep/bpf";
+import type { OnProblem } from "../on-problem.ts";
 import { EBADF, EINTR, EINVAL, ENODEV, ENOENT, type HostReply, type MapOperation } from "../protocol.ts";
 import { attachOptionsOf } from "./attach-target.ts";
 import { EventQueue, type Events } from "./event-queue.ts";
 import { mapShape, operateMap } from "./raw-map.ts";
-
-/** Told what went wrong in a call that the guest sees fail with a mere number. */
-export type OnProblem = (call: string, error: unknown) => void;
 
 /** The eBPF objects of one guest, and what the functions of `wasm_bpf` do with them. Owns them all. */
 export class GuestObjects implements Disposable {
