@@ -1,12 +1,12 @@
 import { SyscallError } from "../errors.ts";
 import type { OwnedFd } from "../linux/fd.ts";
 import type { Kernel } from "../linux/kernel.ts";
+import { kernelName } from "../spec/kernel-name.ts";
 import type { MapSpec } from "../spec/object-spec.ts";
 import type { Cleanup } from "./cleanup.ts";
 import type { Features } from "./features.ts";
 import { explainMapFailure } from "./map-error.ts";
 import { acceptsBtf, isMapOfMaps, type MapShape, shapeOf } from "./map-shape.ts";
-import { objectName } from "./object-name.ts";
 import { openPinned, pinNew } from "./pinned-maps.ts";
 import type { LoadPlan, MapPlan } from "./plan.ts";
 import type { KernelStructOps } from "./struct-ops.ts";
@@ -66,7 +66,7 @@ function create(spec: MapSpec, shape: MapShape, context: MapContext): OwnedFd {
   const structOps = context.structOps.get(spec.name);
   const attr = {
     ...shape,
-    ...(features.programName ? { name: objectName(spec.name) } : {}),
+    ...(features.programName ? { name: kernelName(spec.name) } : {}),
     ...(inner === undefined ? {} : { innerMap: inner }),
     ...(structOps === undefined
       ? {}

@@ -5,10 +5,10 @@ import { ENOSPC, failedWith } from "../linux/errno.ts";
 import type { OwnedFd } from "../linux/fd.ts";
 import type { Kernel } from "../linux/kernel.ts";
 import type { LinkedProgram } from "../relocate/code.ts";
+import { kernelName } from "../spec/kernel-name.ts";
 import { BPF_PROG_TYPE_KPROBE } from "../spec/program-types.ts";
 import type { AttachTarget } from "./attach-target.ts";
 import type { Features } from "./features.ts";
-import { objectName } from "./object-name.ts";
 import type { LoadPlan, ProgramPlan } from "./plan.ts";
 
 /** The kernel takes at most UINT_MAX >> 2 bytes of log; a program that fills 16 MiB has said enough. */
@@ -77,7 +77,7 @@ export function loadAttributes(
     type: spec.type,
     instructions: encodeInstructions(linked.instructions, plan.object.littleEndian),
     license: plan.object.license,
-    ...(features.programName ? { name: objectName(spec.name) } : {}),
+    ...(features.programName ? { name: kernelName(spec.name) } : {}),
     // Before 5.0 the kernel compared it with its own.
     ...(spec.type === BPF_PROG_TYPE_KPROBE ? { kernelVersion: version } : {}),
     ...(spec.flags === 0 ? {} : { flags: spec.flags }),

@@ -59,7 +59,8 @@ export function shapeOf(
   };
 }
 
-function entriesOf(spec: MapSpec, kernel: Kernel): number {
+/** `max_entries` as this kernel wants it; of ring buffers in bytes. */
+export function entriesOf(spec: Pick<MapSpec, "type" | "maxEntries">, kernel: Kernel): number {
   switch (spec.type) {
     case types.BPF_MAP_TYPE_PERF_EVENT_ARRAY:
       return spec.maxEntries || kernel.possibleCpus;
@@ -72,7 +73,7 @@ function entriesOf(spec: MapSpec, kernel: Kernel): number {
 }
 
 /** The smallest size that holds `bytes` and that the kernel takes (kernel/bpf/ringbuf.c, ringbuf_map_alloc). */
-export function ringSize(bytes: number, pageSize: number): number {
+function ringSize(bytes: number, pageSize: number): number {
   if (bytes === 0) return 0;
   let size = pageSize;
   while (size < bytes && size < 2 ** 31) size *= 2;

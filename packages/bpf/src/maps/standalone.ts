@@ -4,13 +4,8 @@ import { ENOENT, failedWith } from "../linux/errno.ts";
 import type { OwnedFd } from "../linux/fd.ts";
 import type { Kernel } from "../linux/kernel.ts";
 import { openMapPin } from "../linux/pinning.ts";
-import {
-  BPF_MAP_TYPE_ARRAY_OF_MAPS,
-  BPF_MAP_TYPE_HASH_OF_MAPS,
-  BPF_MAP_TYPE_PERF_EVENT_ARRAY,
-  BPF_MAP_TYPE_RINGBUF,
-  BPF_MAP_TYPE_USER_RINGBUF,
-} from "../spec/map-types.ts";
+import { entriesOf, isMapOfMaps } from "../load/map-shape.ts";
+import { kernelName } from "../spec/kernel-name.ts";
 import { createMap } from "./create-map.ts";
 import { readKernelBtf } from "./kernel-btf-object.ts";
 import type { BpfMap } from "./map.ts";
@@ -41,10 +36,9 @@ export interface StandaloneMapOptions {
 /** Makes a map without an object file. @throws {SyscallError} EINVAL (sizes that the type does not allow), EPERM */
 export function createStandaloneMap(kernel: Kernel, options: StandaloneMapOptions): BpfMap {
   const { type, keySize = 0, flags = 0, btf, keyTypeId = 0, valueTypeId = 0, inner } = options;
-  const name = kernelMapName(options.name ?? "");
-  const ofMaps = type === BPF_MAP_TYPE_ARRAY_OF_MAPS || type === BPF_MAP_TYPE_HASH_OF_MAPS;
-  const valueSize = options.valueSize ?? (ofMaps ? 4 : 0);
-  const maxEntries = kernelMaxEntries(kernel, type, options.maxEntries ?? 0);
+  const name = kernelName(options.name ?? "");
+  const valueSize = options.valueSize ?? (isMapOfMaps(type) ? 4 : 0);
+  const maxEntries = entriesOf({ type, maxEntries: options.maxEntries ?? 0 }, kernel);
   const description = { name, type, keySize, valueSize, maxEntries, flags };
   const fd = kernel.bpf.mapCreate({
     ...description,
@@ -89,26 +83,4 @@ function owning(fd: OwnedFd, make: () => BpfMap): BpfMap {
     fd.close();
     throw error;
   }
-}
-
-/** What the kernel takes as a map's name (kernel/bpf/syscall.c, bpf_obj_name_cpy). */
-export function kernelMapName(name: string): string {
-  return name.replace(/[^A-Za-z0-9_.]/g, "_").slice(0, 15);
-}
-
-/**
- * What the kernel takes as a map's size: a power of two of pages for ring buffers, one entry for each possible CPU for a
- * perf event array of unspecified size.
- */
-export function kernelMaxEntries(
-  kernel: Pick<Kernel, "pageSize" | "possibleCpus">,
-  type: number,
-  maxEntries: number,
-): number {
-  if (type === BPF_MAP_TYPE_PERF_EVENT_ARRAY && maxEntries === 0) return kernel.possibleCpus;
-  if ((type !== BPF_MAP_TYPE_RINGBUF && type !== BPF_MAP_TYPE_USER_RINGBUF) || maxEntries === 0)
-    return maxEntries;
-  let size = kernel.pageSize;
-  while (size < maxEntries) size *= 2;
-  return size;
 }

@@ -2,6 +2,7 @@ import type { Btf } from "../btf/btf.ts";
 import { BtfKind } from "../btf/types.ts";
 import { SHT_NOBITS, STB_LOCAL, STT_OBJECT } from "../elf/constants.ts";
 import type { ElfSection } from "../elf/elf-file.ts";
+import { kernelLetters, MAX_KERNEL_NAME } from "./kernel-name.ts";
 import { BPF_MAP_TYPE_ARRAY } from "./map-types.ts";
 import { malformedObject, type ObjectFile } from "./object-file.ts";
 import type { DataSection, ExternSpec, MapSpec, VariableSpec } from "./object-spec.ts";
@@ -13,8 +14,6 @@ export const BPF_F_MMAPABLE = 0x400;
 
 /** Zeroed memory is cheap to ask for: a lying header must not make us allocate without end. */
 const MAX_BSS = 128 * 1024 * 1024;
-/** BPF_OBJ_NAME_LEN without the final NUL. */
-const MAX_NAME = 15;
 /** libbpf always keeps this much of a name for the section, even for `.bss`. */
 const LEAST_SUFFIX = 7;
 
@@ -22,11 +21,11 @@ const LEAST_SUFFIX = 7;
  * The name of the map that holds a global data section: `opensnoo.rodata`, as libbpf composes it. Custom sections such as
  * `.data.hot` keep their own name.
  */
-export function dataMapName(objectName: string, section: string): string {
+function dataMapName(objectName: string, section: string): string {
   if (/^\.(rodata|data|bss)\../.test(section)) return section;
-  const suffix = section.slice(0, MAX_NAME);
-  const prefix = objectName.slice(0, MAX_NAME - Math.max(LEAST_SUFFIX, suffix.length));
-  return (prefix + suffix).replace(/[^A-Za-z0-9_.]/g, "_");
+  const suffix = section.slice(0, MAX_KERNEL_NAME);
+  const prefix = objectName.slice(0, MAX_KERNEL_NAME - Math.max(LEAST_SUFFIX, suffix.length));
+  return kernelLetters(prefix + suffix);
 }
 
 /** One map for each section of global data, in ELF order. @throws {MalformedError} */
