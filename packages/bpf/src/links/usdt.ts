@@ -1,5 +1,6 @@
 import type { Btf } from "../btf/btf.ts";
 import { BtfKind } from "../btf/types.ts";
+import { ET_EXEC } from "../elf/constants.ts";
 import type { ElfFile } from "../elf/elf-file.ts";
 import { InvalidArgumentError, NotFoundError, NotImplementedError, UnsupportedError } from "../errors.ts";
 import { findBinary } from "../linux/binary-path.ts";
@@ -21,7 +22,6 @@ import { specIdsOf } from "./usdt-spec-ids.ts";
 
 const SPECS_MAP = "__bpf_usdt_specs";
 const PLACES_MAP = "__bpf_usdt_ip_to_spec_id";
-const ET_EXEC = 2;
 
 interface UsdtAttempt {
   readonly program: LoadedProgram;

@@ -1,8 +1,6 @@
+import { BPF_PERF_EVENT } from "../spec/program-types.ts";
 import type { BpfAttr } from "./bpf-attr.ts";
 import type { LinkCreateAttr } from "./bpf-calls.ts";
-
-// enum bpf_attach_type, include/uapi/linux/bpf.h
-const BPF_PERF_EVENT = 41;
 
 /** Fills the attributes of BPF_LINK_CREATE. What follows `flags` at byte 16 is a union, chosen by the attach type. */
 export function fillLinkCreate(attr: BpfAttr, link: LinkCreateAttr): BpfAttr {

@@ -12,7 +12,7 @@ import { Kallsyms } from "./kallsyms.ts";
 import type { Kernel } from "./kernel.ts";
 import { kernelBtf, moduleBtf, moduleBtfs } from "./kernel-btf.ts";
 import { readKernelConfig } from "./kernel-config.ts";
-import { trueVersion, versionCode } from "./kernel-version.ts";
+import { MEMCG_ACCOUNTING, trueVersion } from "./kernel-version.ts";
 import { raiseMemlock } from "./memlock.ts";
 import { type MapOptions, type Mapping, mapFile, mapMemory } from "./memory-map.ts";
 import type { Native } from "./native.ts";
@@ -23,7 +23,6 @@ import { openTracefs } from "./tracefs.ts";
 const PARANOID = "/proc/sys/kernel/perf_event_paranoid";
 const F_DUPFD_CLOEXEC = 1030;
 const PERF_FLAG_FD_CLOEXEC = 8n;
-const MEMCG_ACCOUNTING = versionCode(5, 11);
 
 /** The kernel that a {@link Native} and {@link Files} reach. Every fact is read when first asked for, and kept. */
 export class HostKernel implements Kernel {

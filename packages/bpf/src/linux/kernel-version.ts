@@ -3,6 +3,9 @@ export function versionCode(major: number, minor: number, patch = 0): number {
   return major * 65536 + minor * 256 + Math.min(patch, 255);
 }
 
+/** Since 5.11 programs and maps count against the memory of the cgroup, before that against RLIMIT_MEMLOCK. */
+export const MEMCG_ACCOUNTING = versionCode(5, 11);
+
 /** `5.10.46` from a version code. */
 export function versionText(code: number): string {
   return `${Math.floor(code / 65536)}.${(code >> 8) & 255}.${code & 255}`;

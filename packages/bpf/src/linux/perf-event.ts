@@ -16,6 +16,9 @@ export const PERF_COUNT_SW_BPF_OUTPUT = 10;
 export const PERF_SAMPLE_TIME = 1 << 2;
 export const PERF_SAMPLE_RAW = 1 << 10;
 
+/** enum perf_event_read_format: read(2) tells, after the count, how many samples found no room. @kernel 6.0 */
+export const PERF_FORMAT_LOST = 1 << 4;
+
 /** ioctl(2) requests on a perf event; SET_BPF takes a program's descriptor. */
 export const PERF_EVENT_IOC_ENABLE = 0x2400;
 export const PERF_EVENT_IOC_DISABLE = 0x2401;
@@ -30,6 +33,8 @@ export interface PerfEventAttr {
   readonly samplePeriod?: bigint | number;
   readonly frequency?: boolean;
   readonly sampleType?: number;
+  /** PERF_FORMAT_*: what read(2) tells. */
+  readonly readFormat?: number;
   /** Wake the reader after this many events, or with `watermark` bytes. */
   readonly wakeup?: number;
   readonly watermark?: boolean;
@@ -62,6 +67,7 @@ export function encodePerfEventAttr(attr: PerfEventAttr): Uint8Array {
   word(8, attr.config);
   word(16, attr.samplePeriod);
   word(24, attr.sampleType);
+  word(32, attr.readFormat);
   word(40, flagBits(attr));
   view.setUint32(48, attr.wakeup ?? 0, true);
   view.setUint32(52, attr.breakpointType ?? 0, true);

@@ -2,13 +2,11 @@ import { BtfBuilder } from "../btf/builder.ts";
 import type { MapCreateAttr } from "../linux/bpf-calls.ts";
 import { ENOTSUPP } from "../linux/errno.ts";
 import type { Kernel } from "../linux/kernel.ts";
+import { BPF_F_MMAPABLE, BPF_F_NO_PREALLOC } from "../spec/map-flags.ts";
 import * as maps from "../spec/map-types.ts";
 import { attempt, attemptErrno } from "./features-attempt.ts";
 import { intRecord } from "./features-btf.ts";
 import { withArray } from "./features-programs.ts";
-
-const BPF_F_NO_PREALLOC = 1;
-const BPF_F_MMAPABLE = 1 << 10;
 
 interface MapTypeRow {
   readonly since: string;

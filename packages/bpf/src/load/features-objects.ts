@@ -1,4 +1,5 @@
 import type { Kernel } from "../linux/kernel.ts";
+import { BPF_F_MMAPABLE } from "../spec/map-flags.ts";
 import { BPF_MAP_TYPE_ARRAY, BPF_MAP_TYPE_RINGBUF } from "../spec/map-types.ts";
 import {
   BPF_CGROUP_INET_SOCK_CREATE,
@@ -17,7 +18,6 @@ import {
   withProgram,
 } from "./features-programs.ts";
 
-const BPF_F_MMAPABLE = 1 << 10;
 const BPF_FUNC_PROBE_READ_KERNEL = 113;
 const BPF_FUNC_KTIME_GET_COARSE_NS = 160;
 const BPF_FUNC_GET_ATTACH_COOKIE = 174;

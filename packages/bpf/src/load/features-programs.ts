@@ -10,14 +10,13 @@ import {
   BPF_K,
   BPF_LD,
   BPF_MOV,
+  BPF_PSEUDO_MAP_VALUE,
 } from "../asm/opcodes.ts";
 import type { ProgLoadAttr } from "../linux/bpf-calls.ts";
 import type { OwnedFd } from "../linux/fd.ts";
 import type { Kernel } from "../linux/kernel.ts";
 import { BPF_MAP_TYPE_ARRAY } from "../spec/map-types.ts";
 import { BPF_PROG_TYPE_SOCKET_FILTER } from "../spec/program-types.ts";
-
-const BPF_PSEUDO_MAP_VALUE = 2;
 
 function instruction(code: number, fields: Partial<Omit<Instruction, "code">> = {}): Instruction {
   return { code, dst: 0, src: 0, off: 0, imm: 0, ...fields };

@@ -1,12 +1,10 @@
 import { InvalidArgumentError, PermissionError, SyscallError, UnsupportedError } from "../errors.ts";
 import { E2BIG, EINVAL, ENOMEM, EPERM, errnoText } from "../linux/errno.ts";
 import type { Kernel } from "../linux/kernel.ts";
+import { MEMCG_ACCOUNTING } from "../linux/kernel-version.ts";
 import { mapTypeName } from "../spec/map-types.ts";
 import type { MapSpec } from "../spec/object-spec.ts";
 import type { MapShape } from "./map-shape.ts";
-
-/** KERNEL_VERSION(5, 11, 0): since then maps count against the cgroup's memory, before against RLIMIT_MEMLOCK. */
-const MEMCG_ACCOUNTING = 0x050b00;
 
 /** What a failed BPF_MAP_CREATE means: the map's numbers, and what to change. */
 export function explainMapFailure(

@@ -1,5 +1,6 @@
 import type { MapCreateAttr } from "../linux/bpf-calls.ts";
 import type { Kernel } from "../linux/kernel.ts";
+import { BPF_F_MMAPABLE } from "../spec/map-flags.ts";
 import * as types from "../spec/map-types.ts";
 import type { MapSpec } from "../spec/object-spec.ts";
 
@@ -35,9 +36,6 @@ export function isMapOfMaps(type: number): boolean {
   return type === types.BPF_MAP_TYPE_ARRAY_OF_MAPS || type === types.BPF_MAP_TYPE_HASH_OF_MAPS;
 }
 
-/** BPF_F_MMAPABLE, @kernel 5.5 */
-export const MMAPABLE = 0x400;
-
 /**
  * Adapts what a source file says to the machine it runs on: one perf event slot per possible CPU where none are asked for, ring
  * buffers in whole pages and powers of two, global data without mmap on kernels before 5.5.
@@ -53,7 +51,7 @@ export function shapeOf(
     keySize: spec.keySize,
     valueSize: spec.valueSize,
     maxEntries: entriesOf(spec, kernel),
-    flags: isData && !features.mmapableArray ? spec.flags & ~MMAPABLE : spec.flags,
+    flags: isData && !features.mmapableArray ? spec.flags & ~BPF_F_MMAPABLE : spec.flags,
     mapExtra: spec.mapExtra,
     ...(spec.numaNode === undefined ? {} : { numaNode: spec.numaNode }),
   };

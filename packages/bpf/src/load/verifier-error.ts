@@ -8,6 +8,7 @@ import {
 } from "../errors.ts";
 import { missingCapabilities } from "../linux/capabilities.ts";
 import { E2BIG, EINVAL, ENOTSUPP, EPERM, errnoText } from "../linux/errno.ts";
+import { MEMCG_ACCOUNTING } from "../linux/kernel-version.ts";
 import type { LinkedProgram } from "../relocate/code.ts";
 import { CoreKind, coreFamily } from "../relocate/core/kinds.ts";
 import { POISON_HELPER } from "../relocate/core/patch.ts";
@@ -28,9 +29,6 @@ import type { Refusal } from "./load-program.ts";
 import type { LoadPlan } from "./plan.ts";
 import { adviceOn } from "./verifier-advice.ts";
 import { type LogReading, readVerifierLog, type SourceLine, sourceLine } from "./verifier-log.ts";
-
-/** KERNEL_VERSION(5, 11, 0): the first that counts programs against the memory cgroup. */
-const MEMCG_ACCOUNTING = 0x050b00;
 
 /** Everything known about a program that the kernel refused. */
 export interface Refused {

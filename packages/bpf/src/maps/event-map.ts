@@ -1,8 +1,9 @@
 import type { Btf } from "../btf/btf.ts";
 import type { BpfValue, Integers64 } from "../codec/decoder.ts";
 import type { LazyRecord } from "../codec/view.ts";
-import { ClosedError, InvalidArgumentError, MalformedError } from "../errors.ts";
+import { ClosedError, InvalidArgumentError } from "../errors.ts";
 import { AdaptiveWait, type DrainEnd } from "./adaptive-wait.ts";
+import { CorruptBufferError } from "./corrupt-buffer.ts";
 import type { LostCounter } from "./lost-events.ts";
 import { BpfMap } from "./map.ts";
 
@@ -73,23 +74,21 @@ export abstract class EventMap extends BpfMap {
   ): EventReading {
     const drain = this.prepare(options);
     const { signal } = options;
-    const reading = this.#begin(() => {
+    const wake = () => {
       const before = this.counters.events;
-      let end: DrainEnd | undefined = "empty";
+      // After what the callback throws there may be more.
+      let end: DrainEnd = "limit";
       try {
         end = this.#guarded(drain, callback, TURN);
       } catch (error) {
-        if (error instanceof MalformedError || error instanceof ClosedError) end = undefined;
+        if (this.fd.closed || error instanceof CorruptBufferError) close();
         throw error;
       } finally {
-        if (end === undefined) close();
-        else if (this.#reading === reading) reading.wait.arm(this.counters.events - before, end);
+        if (this.#reading === reading) reading.wait.arm(this.counters.events - before, end);
       }
-    });
-    const close = () => {
-      signal?.removeEventListener("abort", close);
-      this.#end(reading);
     };
+    const close = () => this.#end(reading);
+    const reading = this.#begin(wake, () => signal?.removeEventListener("abort", close));
     signal?.addEventListener("abort", close);
     if (signal?.aborted === true) close();
     else reading.wait.arm(0, "limit");
@@ -206,10 +205,7 @@ export abstract class EventMap extends BpfMap {
     }
   }
 
-  #begin(
-    wake: () => void,
-    ended: () => void = () => {},
-  ): { readonly wait: AdaptiveWait; readonly end: () => void } {
+  #begin(wake: () => void, ended: () => void): { readonly wait: AdaptiveWait; readonly end: () => void } {
     if (this.#reading !== undefined)
       throw new InvalidArgumentError(
         `map ${this.name} is being read already`,

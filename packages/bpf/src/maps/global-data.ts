@@ -4,9 +4,9 @@ import type { BpfValue, DecodeOptions } from "../codec/decoder.ts";
 import type { BpfInput } from "../codec/encoder.ts";
 import { ClosedError, InvalidArgumentError, NotFoundError } from "../errors.ts";
 import type { Mapping } from "../linux/kernel.ts";
+import { BPF_F_MMAPABLE } from "../spec/map-flags.ts";
 import type { DataSection, VariableSpec } from "../spec/object-spec.ts";
 import { BpfMap, type MapHandle } from "./map.ts";
-import { BPF_F_MMAPABLE } from "./map-flags.ts";
 
 const KEY = new Uint8Array(4);
 

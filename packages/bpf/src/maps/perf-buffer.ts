@@ -1,17 +1,8 @@
 import { decoderOf } from "../codec/decoder.ts";
 import { type RecordView, viewOf } from "../codec/view.ts";
-import { InvalidArgumentError, SyscallError } from "../errors.ts";
-import { ENODEV } from "../linux/errno.ts";
-import type { OwnedFd } from "../linux/fd.ts";
+import { InvalidArgumentError } from "../errors.ts";
 import type { Mapping } from "../linux/kernel.ts";
-import {
-  encodePerfEventAttr,
-  PERF_COUNT_SW_BPF_OUTPUT,
-  PERF_EVENT_IOC_ENABLE,
-  PERF_SAMPLE_RAW,
-  PERF_SAMPLE_TIME,
-  PERF_TYPE_SOFTWARE,
-} from "../linux/perf-event.ts";
+import { PERF_EVENT_IOC_ENABLE } from "../linux/perf-event.ts";
 import type { DrainEnd } from "./adaptive-wait.ts";
 import {
   type Drain,
@@ -20,13 +11,13 @@ import {
   EventMap,
   type EventOptions,
 } from "./event-map.ts";
+import { lostSamples, type OutputEvent, openOutputEvent } from "./output-event.ts";
 import { PerfRing, type PerfSample } from "./perf-records.ts";
 
-const CLOCK_MONOTONIC = 1;
 const DEFAULT_BYTES = 256 * 1024;
 
 interface OpenRing extends PerfRing {
-  readonly fd: OwnedFd;
+  readonly event: OutputEvent;
   readonly mapping: Mapping;
 }
 
@@ -75,14 +66,20 @@ export class PerfBuffer extends EventMap {
     return { events: this.#events, discarded: 0, malformed: this.#malformed };
   }
 
-  /** Events that the kernel found no room for, as far as the rings have been read. */
+  /**
+   * Events that the kernel found no room for, up to now. Before Linux 6.0 the kernel tells of them with the next event that
+   * fits only: as far as the rings have been read, and without those at the end of a burst.
+   */
   override get lost(): bigint {
     return this.lostPerCpu.reduce((sum, { lost }) => sum + lost, this.#lostBefore);
   }
 
   /** The same for each CPU, of the rings that are open; what earlier rings lost is in `lost` only. */
   get lostPerCpu(): readonly { readonly cpu: number; readonly lost: bigint }[] {
-    return (this.#rings ?? []).map(({ cpu, lost }) => ({ cpu, lost }));
+    return (this.#rings ?? []).map((ring) => ({
+      cpu: ring.cpu,
+      lost: ring.event.countsLost ? lostSamples(this.kernel, ring.event) : ring.lost,
+    }));
   }
 
   protected prepare(options: EventOptions): Drain {
@@ -92,7 +89,7 @@ export class PerfBuffer extends EventMap {
   }
 
   protected readableFds(): readonly number[] {
-    return (this.#rings ?? []).map(({ fd }) => fd.raw);
+    return (this.#rings ?? []).map(({ event }) => event.fd.raw);
   }
 
   protected stopDraining(): void {
@@ -136,21 +133,9 @@ export class PerfBuffer extends EventMap {
 
   #openRing(cpu: number, pages: number): OpenRing | undefined {
     const { kernel } = this;
-    const attr = encodePerfEventAttr({
-      type: PERF_TYPE_SOFTWARE,
-      config: PERF_COUNT_SW_BPF_OUTPUT,
-      sampleType: PERF_SAMPLE_TIME | PERF_SAMPLE_RAW,
-      samplePeriod: 1,
-      clockId: CLOCK_MONOTONIC, // the same on all CPUs, and as bpf_ktime_get_ns()
-      wakeup: 1,
-    });
-    let fd: OwnedFd;
-    try {
-      fd = kernel.perfEventOpen(attr, { pid: -1, cpu });
-    } catch (error) {
-      if (error instanceof SyscallError && error.errno === ENODEV) return undefined; // went offline meanwhile
-      throw error;
-    }
+    const event = openOutputEvent(kernel, cpu);
+    if (event === undefined) return undefined;
+    const { fd } = event;
     let mapping: Mapping | undefined;
     try {
       mapping = kernel.map({ fd, length: (1 + pages) * kernel.pageSize, writable: true });
@@ -161,13 +146,13 @@ export class PerfBuffer extends EventMap {
       fd.close();
       throw error;
     }
-    return Object.assign(new PerfRing(cpu, mapping.buffer, kernel.pageSize), { fd, mapping });
+    return Object.assign(new PerfRing(cpu, mapping.buffer, kernel.pageSize), { event, mapping });
   }
 }
 
 function closeRing(ring: OpenRing): void {
   ring.mapping[Symbol.dispose]();
-  ring.fd.close();
+  ring.event.fd.close();
 }
 
 function handOf({ type, as = "object", integers64 = "bigint" }: EventOptions): Hand {

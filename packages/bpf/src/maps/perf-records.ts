@@ -1,4 +1,4 @@
-import { MalformedError } from "../errors.ts";
+import { CorruptBufferError } from "./corrupt-buffer.ts";
 
 /** perf_event_mmap_page: positions of the data, include/uapi/linux/perf_event.h. */
 const DATA_HEAD = 1024;
@@ -117,10 +117,7 @@ export class PerfRing {
     if (this.#position >>> 0 < before) this.#high = (this.#high + 1n) & 0xffffffffn;
   }
 
-  #corrupt(what: string): MalformedError {
-    return new MalformedError(
-      `the perf buffer of CPU ${this.cpu} holds ${what}`,
-      "check that nothing else in this process writes to its pages",
-    );
+  #corrupt(what: string): CorruptBufferError {
+    return new CorruptBufferError(`the perf buffer of CPU ${this.cpu} holds ${what}`);
   }
 }

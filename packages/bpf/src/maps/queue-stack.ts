@@ -2,7 +2,7 @@ import type { Codec } from "../codec/codec.ts";
 import type { BpfValue } from "../codec/decoder.ts";
 import type { BpfInput } from "../codec/encoder.ts";
 import { BpfMap, type MapHandle } from "./map.ts";
-import { BPF_ANY, BPF_EXIST } from "./map-flags.ts";
+import { BPF_ANY, BPF_EXIST } from "./update-flags.ts";
 
 const NO_KEY = new Uint8Array(0);
 

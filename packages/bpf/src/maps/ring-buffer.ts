@@ -1,6 +1,6 @@
-import { MalformedError } from "../errors.ts";
 import type { Mapping } from "../linux/kernel.ts";
 import type { DrainEnd } from "./adaptive-wait.ts";
+import { CorruptBufferError } from "./corrupt-buffer.ts";
 import { type Drain, type EventCounters, EventMap, type EventOptions } from "./event-map.ts";
 import type { MapHandle } from "./map.ts";
 import { generateRingDrain, RingCounter, RingEnd, type RingPages } from "./ring-drain.ts";
@@ -76,9 +76,8 @@ export class RingBuffer extends EventMap {
 
   #endOf(end: number): DrainEnd {
     if (end === RingEnd.corrupt)
-      throw new MalformedError(
+      throw new CorruptBufferError(
         `ring buffer ${this.name} holds a record that is longer than what was submitted`,
-        "check that nothing else in this process writes to the ring's pages",
       );
     if (end === RingEnd.busy) return "busy";
     return end === RingEnd.limit ? "limit" : "empty";

@@ -1,7 +1,7 @@
 import { InvalidArgumentError } from "../errors.ts";
+import { BPF_F_STACK_BUILD_ID } from "../spec/map-flags.ts";
 import { allKeys } from "./iterate.ts";
 import { BpfMap } from "./map.ts";
-import { BPF_F_STACK_BUILD_ID } from "./map-flags.ts";
 
 /** A frame of a stack that was kept by build id (BPF_F_STACK_BUILD_ID). */
 export type BuildIdFrame =

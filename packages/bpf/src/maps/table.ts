@@ -4,7 +4,7 @@ import type { BpfInput } from "../codec/encoder.ts";
 import { EINVAL, ENOTSUPP, EOPNOTSUPP, failedWith } from "../linux/errno.ts";
 import { type EntryBatch, entryBatches } from "./iterate.ts";
 import { BpfMap, type MapHandle } from "./map.ts";
-import { BPF_ANY, BPF_EXIST, BPF_F_LOCK, BPF_NOEXIST } from "./map-flags.ts";
+import { BPF_ANY, BPF_EXIST, BPF_F_LOCK, BPF_NOEXIST } from "./update-flags.ts";
 
 export interface UpdateOptions {
   /** `"create"` fails when the key exists, `"replace"` when it does not. `"any"` unless told. */

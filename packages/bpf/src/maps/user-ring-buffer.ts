@@ -13,6 +13,7 @@ interface MappedRing {
   readonly producer: BigInt64Array;
   readonly consumer: BigInt64Array;
   readonly data: DataView;
+  readonly bytes: Uint8Array;
 }
 
 /**
@@ -25,14 +26,32 @@ export class UserRingBuffer extends BpfMap {
 
   /** Submits a record; false when there is no room until the program has taken some. @throws {InvalidArgumentError} */
   submit(bytes: Uint8Array): boolean {
-    return this.#reserve(bytes.length, (view, offset) => {
-      new Uint8Array(view.buffer, view.byteOffset, view.byteLength).set(bytes, offset);
-    });
+    const { length } = bytes;
+    const ring = this.#mapped();
+    const total = Math.ceil((length + HEADER) / 8) * 8;
+    if (length === 0 || total > this.maxEntries)
+      throw new InvalidArgumentError(
+        `a record of ${length} bytes for user ring buffer ${this.name} of ${this.maxEntries} bytes`,
+        `submit 1 to ${this.maxEntries - HEADER} bytes`,
+      );
+    const position = Atomics.load(ring.producer, 0);
+    const used = Number(position - Atomics.load(ring.consumer, 0));
+    if (total > this.maxEntries - used) return false;
+    const at = Number(BigInt.asUintN(64, position) % BigInt(this.maxEntries));
+    // Nobody sees the record before our position is stored, so its header is never busy.
+    ring.data.setUint32(at, length, true);
+    ring.data.setUint32(at + 4, 0, true);
+    ring.bytes.set(bytes, at + HEADER);
+    Atomics.store(ring.producer, 0, position + BigInt(total));
+    return true;
   }
 
   /** Submits a value of a BTF type; false when there is no room. @throws {InvalidArgumentError} */
   submitValue(value: BpfInput, codec: Codec<unknown>): boolean {
-    return this.#reserve(codec.size, (view, offset) => codec.encode(value, view, offset));
+    // Not straight into the ring: a getter of the value may do anything, close this map as well.
+    const bytes = new Uint8Array(codec.size);
+    codec.encode(value, new DataView(bytes.buffer), 0);
+    return this.submit(bytes);
   }
 
   /** Bytes that the program has not taken yet. */
@@ -46,26 +65,6 @@ export class UserRingBuffer extends BpfMap {
     this.#ring?.theirs[Symbol.dispose]();
     this.#ring = undefined;
     super.close();
-  }
-
-  #reserve(length: number, fill: (view: DataView, offset: number) => void): boolean {
-    const ring = this.#mapped();
-    const total = Math.ceil((length + HEADER) / 8) * 8;
-    if (length === 0 || total > this.maxEntries)
-      throw new InvalidArgumentError(
-        `a record of ${length} bytes for user ring buffer ${this.name} of ${this.maxEntries} bytes`,
-        `submit 1 to ${this.maxEntries - HEADER} bytes`,
-      );
-    const position = Atomics.load(ring.producer, 0);
-    const used = Number(position - Atomics.load(ring.consumer, 0));
-    if (total > this.maxEntries - used) return false;
-    const at = Number(BigInt.asUintN(64, position) % BigInt(this.maxEntries));
-    // Nobody sees the record before our position is stored, so its header is never busy.
-    fill(ring.data, at + HEADER);
-    ring.data.setUint32(at, length, true);
-    ring.data.setUint32(at + 4, 0, true);
-    Atomics.store(ring.producer, 0, position + BigInt(total));
-    return true;
   }
 
   #mapped(): MappedRing {
@@ -88,6 +87,7 @@ export class UserRingBuffer extends BpfMap {
         producer: new BigInt64Array(ours.buffer, 0, 1),
         consumer: new BigInt64Array(theirs.buffer, 0, 1),
         data: new DataView(ours.buffer, page),
+        bytes: new Uint8Array(ours.buffer, page),
       };
     } catch (error) {
       theirs[Symbol.dispose]();

@@ -4,14 +4,13 @@ import type { OwnedFd } from "../linux/fd.ts";
 import type { Kernel } from "../linux/kernel.ts";
 import type { Mapping } from "../linux/memory-map.ts";
 import type { EventReading } from "../maps/event-map.ts";
-import { BPF_F_MMAPABLE } from "../maps/map-flags.ts";
 import { RingBuffer } from "../maps/ring-buffer.ts";
+import { BPF_F_MMAPABLE } from "../spec/map-flags.ts";
+import { BPF_MAP_TYPE_ARRAY, BPF_MAP_TYPE_RINGBUF } from "../spec/map-types.ts";
+import { BPF_PROG_TYPE_RAW_TRACEPOINT } from "../spec/program-types.ts";
 import { type CodeRange, codeRanges } from "./code-ranges.ts";
 import { printkProgram, RECORD } from "./program.ts";
 
-const BPF_MAP_TYPE_ARRAY = 2;
-const BPF_MAP_TYPE_RINGBUF = 27;
-const BPF_PROG_TYPE_RAW_TRACEPOINT = 17;
 /** Some 2,000 short lines, or 440 of the longest. */
 const RING_SIZE = 512 << 10;
 

@@ -1,10 +1,10 @@
+import { INSTRUCTION_SIZE } from "../asm/decode.ts";
 import type { Btf } from "../btf/btf.ts";
 import { ByteView } from "../elf/byte-view.ts";
 import { malformedObject } from "./object-file.ts";
 import type { CoreRelocation, FunctionSpec } from "./object-spec.ts";
 
 const MAGIC = 0xeb9f;
-const SLOT = 8;
 /** The header before CO-RE relocations existed, and with them (struct btf_ext_header, Documentation/bpf/btf.rst). */
 const HEADER_SIZE = 24;
 const HEADER_SIZE_WITH_CORE = 32;
@@ -77,9 +77,9 @@ function accessString(btf: Btf, offset: number): string {
 /** Offsets in `.BTF.ext` are bytes of the section. */
 function slotAt(record: ByteView, at: number): number {
   const offset = record.u32(at, "instruction offset");
-  if (offset % SLOT !== 0)
+  if (offset % INSTRUCTION_SIZE !== 0)
     throw malformedObject(`.BTF.ext refers to byte ${offset}, which begins no instruction`);
-  return offset / SLOT;
+  return offset / INSTRUCTION_SIZE;
 }
 
 /** A table: the record size, then for each section its name, a count and that many records. */

@@ -1,3 +1,4 @@
+import { INSTRUCTION_SIZE } from "../asm/decode.ts";
 import type { Instruction } from "../asm/instruction.ts";
 import { BPF_PSEUDO_CALL, BPF_PSEUDO_FUNC, CALL, LD_IMM64 } from "../asm/opcodes.ts";
 import { SHN_UNDEF, STT_SECTION } from "../elf/constants.ts";
@@ -5,8 +6,6 @@ import type { ElfSection, ElfSymbol } from "../elf/elf-file.ts";
 import { NotImplementedError } from "../errors.ts";
 import { malformedObject, type ObjectFile } from "./object-file.ts";
 import type { Relocation } from "./object-spec.ts";
-
-const SLOT = 8;
 
 /** What code may refer to by place; names are the specs' names. */
 export interface Referables {
@@ -31,7 +30,7 @@ export function readReferences(
 ): ReadonlyMap<number, Relocation> {
   const references = localReferences(section, instructions);
   for (const { offset, symbol } of file.relocationsOf(section)) {
-    const slot = offset / SLOT;
+    const slot = offset / INSTRUCTION_SIZE;
     if (!covered(Math.floor(slot))) continue;
     const instruction = instructions[slot];
     if (!instruction)
@@ -49,7 +48,7 @@ function localReferences(
 ): Map<number, Relocation> {
   const references = new Map<number, Relocation>();
   instructions.forEach(({ code, src, imm }, insn) => {
-    const target = { section: section.name, offset: (insn + imm + 1) * SLOT };
+    const target = { section: section.name, offset: (insn + imm + 1) * INSTRUCTION_SIZE };
     if (code === CALL && src === BPF_PSEUDO_CALL) references.set(insn, { kind: "call", insn, target });
     if (code === LD_IMM64 && src === BPF_PSEUDO_FUNC)
       references.set(insn, { kind: "function", insn, target });
@@ -87,7 +86,7 @@ function referenceTo(
     if (src !== BPF_PSEUDO_CALL)
       throw malformedObject(`${text} calls a helper, but is relocated to ${symbol.name}`);
     // For a global function imm is -1; for a static one the symbol is the section, imm the distance less one.
-    return { kind: "call", insn, target: { ...target, offset: symbol.value + (imm + 1) * SLOT } };
+    return { kind: "call", insn, target: { ...target, offset: symbol.value + (imm + 1) * INSTRUCTION_SIZE } };
   }
   if (isCall) throw malformedObject(`${text} calls ${symbol.name}, which is no function`);
   if (role === "maps") {

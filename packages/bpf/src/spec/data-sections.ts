@@ -3,14 +3,10 @@ import { BtfKind } from "../btf/types.ts";
 import { SHT_NOBITS, STB_LOCAL, STT_OBJECT } from "../elf/constants.ts";
 import type { ElfSection } from "../elf/elf-file.ts";
 import { kernelLetters, MAX_KERNEL_NAME } from "./kernel-name.ts";
+import { BPF_F_MMAPABLE, BPF_F_RDONLY_PROG } from "./map-flags.ts";
 import { BPF_MAP_TYPE_ARRAY } from "./map-types.ts";
 import { malformedObject, type ObjectFile } from "./object-file.ts";
 import type { DataSection, ExternSpec, MapSpec, VariableSpec } from "./object-spec.ts";
-
-/** Map flag: programs may not write. @kernel 5.2 (include/uapi/linux/bpf.h) */
-export const BPF_F_RDONLY_PROG = 0x80;
-/** Map flag: may be mapped into a process. @kernel 5.5 */
-export const BPF_F_MMAPABLE = 0x400;
 
 /** Zeroed memory is cheap to ask for: a lying header must not make us allocate without end. */
 const MAX_BSS = 128 * 1024 * 1024;

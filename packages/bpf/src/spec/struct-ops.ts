@@ -2,13 +2,11 @@ import type { Btf } from "../btf/btf.ts";
 import { BtfKind } from "../btf/types.ts";
 import type { ElfSection } from "../elf/elf-file.ts";
 import { NotImplementedError } from "../errors.ts";
+import { BPF_F_LINK } from "./map-flags.ts";
 import { BPF_MAP_TYPE_STRUCT_OPS } from "./map-types.ts";
 import { malformedObject, type ObjectFile } from "./object-file.ts";
 import type { FunctionKey, MapSpec, StructOpsSpec } from "./object-spec.ts";
 import { addendAt } from "./pointers.ts";
-
-/** Map flag: registered through a link. @kernel 6.4 (include/uapi/linux/bpf.h) */
-const BPF_F_LINK = 0x2000;
 
 /**
  * One map for each variable of `.struct_ops` and `.struct_ops.link`. `programAt` names the program that begins at a place.

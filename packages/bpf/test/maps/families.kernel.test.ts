@@ -11,7 +11,6 @@ import { CgroupArrayMap, DescriptorMap, ProgramArrayMap } from "../../src/maps/d
 import { HashMap } from "../../src/maps/hash.ts";
 import { LpmTrieMap, prefixKey } from "../../src/maps/lpm-trie.ts";
 import type { BpfMap } from "../../src/maps/map.ts";
-import { BPF_F_NO_PREALLOC } from "../../src/maps/map-flags.ts";
 import { MapOfMaps } from "../../src/maps/map-in-map.ts";
 import { PerCpuArrayMap, PerCpuHashMap, sumOverCpus } from "../../src/maps/per-cpu.ts";
 import { QueueMap } from "../../src/maps/queue-stack.ts";
@@ -22,6 +21,7 @@ import {
   openPinnedMap,
   type StandaloneMapOptions,
 } from "../../src/maps/standalone.ts";
+import { BPF_F_NO_PREALLOC } from "../../src/spec/map-flags.ts";
 import * as types from "../../src/spec/map-types.ts";
 import { compiled } from "../codec/compiled.ts";
 
