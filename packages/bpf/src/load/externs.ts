@@ -144,9 +144,11 @@ function resolveTyped(
   if (
     !typesAreCompatible(local, typeBelow(local, extern.typeId), found.btf, typeBelow(found.btf, found.id))
   ) {
+    // Kernels change functions: a program declares each form as a weak ___flavour and calls the one that exists.
+    if (extern.weak && kind === BtfKind.Func) return { kind: "missing" };
     throw new RelocationError(
       `${extern.name} has another type in this kernel than in the program`,
-      "declare it as the kernel does, or under a ___flavour of its name",
+      "declare it as the kernel does; of a function several forms may be declared __weak, under ___flavours of its name",
     );
   }
   return { kind: "typed", id: found.id, ...modules.of(found) };
