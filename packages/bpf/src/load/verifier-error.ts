@@ -12,7 +12,7 @@ import { MEMCG_ACCOUNTING } from "../linux/kernel-version.ts";
 import type { LinkedProgram } from "../relocate/code.ts";
 import { CoreKind, coreFamily } from "../relocate/core/kinds.ts";
 import { POISON_HELPER } from "../relocate/core/patch.ts";
-import type { Poisoned } from "../relocate/core/relocate-core.ts";
+import type { FieldSize, Poisoned } from "../relocate/core/relocate-core.ts";
 import type { MissingReference } from "../relocate/resolve-references.ts";
 import type { ProgramSpec } from "../spec/object-spec.ts";
 import {
@@ -57,23 +57,33 @@ function poisonedField(refused: Refused, reading: LogReading, source: SourceLine
   if (!reading.telling.some((line) => line.includes(`#${POISON_HELPER}`))) return undefined;
   const poisoned = refused.linked.poisoned.find(({ insn }) => insn === reading.insn);
   if (poisoned === undefined) return undefined;
-  return new RelocationError(
-    `this kernel has no ${lacking(poisoned)}, needed by ${place(refused, source)}`,
-    advice(poisoned),
-    { cause: verifierError(refused, reading, source) },
-  );
+  const message =
+    poisoned.resized === undefined
+      ? `this kernel has no ${lacking(poisoned)}, needed by ${place(refused, source)}`
+      : `${otherSize(poisoned.what, poisoned.resized)}, which ${place(refused, source)} reads`;
+  return new RelocationError(message, advice(poisoned), { cause: verifierError(refused, reading, source) });
 }
+
+/** What libbpf's log calls "accesses field incorrectly". */
+function otherSize(what: string, { program, kernel }: NonNullable<Poisoned["resized"]>): string {
+  const text = (size: FieldSize) => (size === "bitfield" ? "a bitfield" : `${size} bytes`);
+  return `${what.replace(FLAVOUR, "")} is ${text(kernel)} in this kernel and ${text(program)} in the program`;
+}
+
+const FLAVOUR = /___\w+?(?=[.:[ ]|$)/g;
 
 /** `struct task_struct___old.state (0:23)` → `struct task_struct with a member state (0:23)`. */
 function lacking({ what, kind }: Poisoned): string {
-  const plain = what.replace(/___\w+?(?=[.:[ ]|$)/, "");
+  const plain = what.replace(FLAVOUR, "");
   const family = coreFamily(kind);
   if (family === "field") return plain.replace(".", " with a member ");
   if (family === "enum-value") return plain.replace(/^(.*)::(\w+)$/, "enumerator $2 in $1");
   return plain;
 }
 
-function advice({ kind }: Poisoned): string {
+function advice({ kind, resized }: Poisoned): string {
+  if (resized !== undefined)
+    return "only pointers and unsigned integers can be loaded in another width: declare the member as this kernel has it in a type with a ___flavour suffix, or use bpf_core_read() and bpf_core_field_size()";
   return coreFamily(kind) === "enum-value" || kind === CoreKind.EnumValue
     ? "guard it with bpf_core_enum_value_exists()"
     : "guard the access with bpf_core_field_exists(), or declare the type as other kernels have it with a ___flavour suffix";

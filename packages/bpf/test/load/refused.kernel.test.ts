@@ -55,6 +55,15 @@ describe("a program that the kernel refuses", () => {
     expect(error.next).toContain("bpf_core_field_exists");
   });
 
+  it("names the member that this kernel has in another size", () => {
+    const error = refusalOf("reads_member_too_narrow");
+    expect(error).toBeInstanceOf(RelocationError);
+    expect(error.message).toMatch(
+      /^struct task_struct\.pid \(0:0\) is 4 bytes in this kernel and 2 bytes in the program, which program reads_member_too_narrow at .*refused\.bpf\.c:\d+ reads$/,
+    );
+    expect(error.next).toContain("declare the member as this kernel has it");
+  });
+
   it("names the enumerator that this kernel lacks", () => {
     expect(refusalOf("wants_missing_enumerator").message).toContain(
       "this kernel has no enumerator NO_SUCH_ENUMERATOR in enum bpf_map_type",
@@ -63,6 +72,10 @@ describe("a program that the kernel refuses", () => {
 
   it("is loaded when what is missing is guarded", () => {
     loadOnly("guards_missing_member").close();
+  });
+
+  it("is loaded when one of several prototypes of a kernel function is this kernel's", () => {
+    loadOnly("chooses_a_prototype").close();
   });
 
   it("names the kernel function that does not exist", () => {

@@ -47,6 +47,13 @@ describe("CO-RE against types of another layout", () => {
     expect(relocate("fails_field_that_is_gone").poisoned[0]?.what).toBe("struct moved.b (0:1)");
     expect(relocate("fails_element_past_the_end").poisoned[0]?.what).toBe("struct arrays.fixed[3] (0:0:3)");
     expect(relocate("fails_enumerator_that_is_gone").poisoned[0]?.what).toBe("enum numbers::LOST");
+    expect(relocate("fails_field_that_is_gone").poisoned[0]?.resized).toBeUndefined();
+  });
+
+  it("says what the kernel has in another size", () => {
+    const sizes = (name: string) => relocate(name).poisoned[0]?.resized;
+    expect(sizes("fails_load_of_a_signed_field_that_grew")).toEqual({ program: 4, kernel: 8 });
+    expect(sizes("fails_load_of_a_bitfield_that_is_plain_now")).toEqual({ program: "bitfield", kernel: 1 });
   });
 
   it("gives the ids of types in either BTF", () => {

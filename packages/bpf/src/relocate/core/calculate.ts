@@ -76,7 +76,8 @@ interface FieldValue {
   readonly validate: boolean;
   /** 0 unless the relocation is a plain byte offset, the only kind that loads and stores carry. */
   readonly size: number;
-  readonly type: BtfType;
+  /** What a load at that offset reads; undefined for a bitfield, of which a load reads too much. */
+  readonly type: BtfType | undefined;
 }
 
 function fieldValue(kind: number, path: AccessPath): FieldValue {
@@ -92,12 +93,13 @@ function fieldValue(kind: number, path: AccessPath): FieldValue {
     ? bitfieldUnit(path, btf.sizeOf(type.id), member.bitSize)
     : { byteOffset: Math.floor(path.bitOffset / 8), byteSize: btf.sizeOf(type.id) };
   const bitSize = isBitfield ? member.bitSize : unit.byteSize * 8;
-  const field = { validate: !isBitfield, size: 0, type };
+  const field = { validate: !isBitfield, size: 0, type: undefined };
   switch (kind) {
     case CoreKind.FieldByteOffset: {
+      const value = BigInt(unit.byteOffset);
+      if (isBitfield) return { ...field, value };
       const element = elementOf(btf, type);
-      const size = isBitfield ? 0 : btf.sizeOf(element.id);
-      return { ...field, value: BigInt(unit.byteOffset), size, type: element };
+      return { ...field, value, size: btf.sizeOf(element.id), type: element };
     }
     case CoreKind.FieldByteSize:
       return { ...field, value: BigInt(unit.byteSize) };
@@ -155,14 +157,14 @@ function isSigned(type: BtfType): boolean {
 }
 
 /** Pointers and unsigned integers may be read in another width: zero extension keeps their value. */
-function sizeMayChange(before: BtfType, after: BtfType): boolean {
-  if (before.kind === BtfKind.Ptr && after.kind === BtfKind.Ptr) return true;
+function sizeMayChange(before: BtfType | undefined, after: BtfType | undefined): boolean {
+  if (before?.kind === BtfKind.Ptr && after?.kind === BtfKind.Ptr) return true;
   return isZeroExtended(before) && isZeroExtended(after);
 }
 
 /** libbpf compares the whole encoding byte with BTF_INT_SIGNED, so a `char` passes. */
-function isZeroExtended(type: BtfType): boolean {
-  return type.kind === BtfKind.Int && (!type.signed || type.char || type.bool);
+function isZeroExtended(type: BtfType | undefined): boolean {
+  return type?.kind === BtfKind.Int && (!type.signed || type.char || type.bool);
 }
 
 function noSense(kind: number, path: AccessPath): RelocationError {

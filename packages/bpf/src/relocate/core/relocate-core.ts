@@ -16,7 +16,12 @@ export interface Poisoned {
   /** C text of what the kernel lacks: `struct task_struct.state (0:23)`. */
   readonly what: string;
   readonly kind: number;
+  /** The kernel has the field, in a size that this instruction cannot load. Undefined when it has none. */
+  readonly resized: { readonly program: FieldSize; readonly kernel: FieldSize } | undefined;
 }
+
+/** Bytes, or that it is a bitfield. */
+export type FieldSize = number | "bitfield";
 
 /**
  * Compile once, run everywhere: adjusts instructions to the types of the kernel they will run on. One instance per load,
@@ -44,7 +49,8 @@ export class CoreRelocator {
         const result = this.resolve(relocation);
         if (patchInstruction(instructions, relocation.insn, result)) continue;
         const { insn, kind } = relocation;
-        poisoned.push({ insn, kind, what: describeRelocation(this.#local, relocation) });
+        const what = describeRelocation(this.#local, relocation);
+        poisoned.push({ insn, kind, what, resized: result.poison ? undefined : resized(result) });
       } catch (error) {
         throw inContext(name, relocation, error);
       }
@@ -94,6 +100,10 @@ function ownTypeId(typeId: number): CoreResult {
   const value = BigInt(typeId);
   const sizes = { oldSize: 0, newSize: 0, sizeConflict: false };
   return { oldValue: value, newValue: value, validate: false, poison: false, ...sizes };
+}
+
+function resized({ oldSize, newSize }: CoreResult): Poisoned["resized"] {
+  return { program: oldSize || "bitfield", kernel: newSize || "bitfield" };
 }
 
 function checkAgreement(
