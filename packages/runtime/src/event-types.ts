@@ -1,9 +1,13 @@
-import { type Btf, BtfKind, type MapSpec, NotImplementedError, type ObjectSpec } from "@skep/bpf";
+import {
+  BPF_MAP_TYPE_PERF_EVENT_ARRAY,
+  BPF_MAP_TYPE_RINGBUF,
+  type Btf,
+  BtfKind,
+  type MapSpec,
+  NotImplementedError,
+  type ObjectSpec,
+} from "@skep/bpf";
 import type { ExportType, MapMeta, PackageMeta } from "@skep/package";
-
-/** Map types that carry events to user space, BPF_MAP_TYPE_*. */
-const PERF_EVENT_ARRAY = 4;
-const RINGBUF = 27;
 
 /** A map whose records are shown, or an iterator, and what they are. */
 export interface EventSource {
@@ -39,7 +43,8 @@ function iteratorsOf({ bpf_skel: { progs } }: PackageMeta): EventSource[] {
 }
 
 function kindOf(map: MapSpec): EventSource["kind"] | undefined {
-  return map.type === RINGBUF ? "ring" : map.type === PERF_EVENT_ARRAY ? "perf" : undefined;
+  if (map.type === BPF_MAP_TYPE_RINGBUF) return "ring";
+  return map.type === BPF_MAP_TYPE_PERF_EVENT_ARRAY ? "perf" : undefined;
 }
 
 /** `export_config` has room for one type; a buffer of several lists them all in `export_type_ids`. */

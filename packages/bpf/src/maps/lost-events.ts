@@ -1,5 +1,5 @@
 import type { BpfMap } from "./map.ts";
-import { PerCpuArrayMap, PerCpuHashMap } from "./per-cpu.ts";
+import { isPerCpu } from "./per-cpu.ts";
 import { TableMap } from "./table.ts";
 
 /** Counts events that a program could not send. */
@@ -39,7 +39,7 @@ export function findLostCounter(
 }
 
 function totalOf(map: TableMap<unknown, unknown>): bigint {
-  const perCpu = map instanceof PerCpuArrayMap || map instanceof PerCpuHashMap;
+  const perCpu = isPerCpu(map);
   let sum = 0n;
   for (const value of map.values())
     for (const one of perCpu ? (value as readonly unknown[]) : [value]) sum += total(one);

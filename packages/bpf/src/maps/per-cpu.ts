@@ -3,6 +3,7 @@ import type { BpfValue } from "../codec/decoder.ts";
 import type { BpfInput } from "../codec/encoder.ts";
 import { InvalidArgumentError } from "../errors.ts";
 import { HashMap } from "./hash.ts";
+import type { BpfMap } from "./map.ts";
 import { TableMap } from "./table.ts";
 
 /**
@@ -45,12 +46,21 @@ export class PerCpuArrayMap<V = BpfValue> extends TableMap<number, readonly V[]>
   }
 }
 
+export function isPerCpu(map: BpfMap): map is PerCpuHashMap | PerCpuArrayMap {
+  return map instanceof PerCpuHashMap || map instanceof PerCpuArrayMap;
+}
+
+/** Bytes from the value of one CPU to that of the next, of values of `size` bytes (kernel/bpf/syscall.c, bpf_map_value_size). */
+export function cpuStride(size: number): number {
+  return Math.ceil(size / 8) * 8;
+}
+
 /**
  * The kernel copies one value for each possible CPU, each rounded up to 8 bytes. Written are all of them: an array of
  * that many values, or all bytes.
  */
 export function perCpuCodec<V>(one: Codec<V>, cpus: number): Codec<readonly V[]> {
-  const stride = Math.ceil(one.size / 8) * 8;
+  const stride = cpuStride(one.size);
   const size = stride * cpus;
   return {
     size,

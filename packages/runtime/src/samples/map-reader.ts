@@ -2,8 +2,10 @@ import {
   ArrayMap,
   type BpfMap,
   type BpfValue,
+  cpuStride,
   HashMap,
   hostKernel,
+  isPerCpu,
   NotImplementedError,
   PerCpuArrayMap,
   TableMap,
@@ -36,10 +38,6 @@ interface Known {
   readonly totals: readonly BpfValue[];
 }
 
-/** A share of a per-CPU map begins on a multiple of 8 bytes (kernel/bpf/hashtab.c, arraymap.c). */
-const SHARE_UNIT = 8;
-const PER_CPU = new Set([5, 6, 10]);
-
 /**
  * Looks at a map again and again. Clearing a map of counters does not reset them, for a program that is just adding to one
  * would add to something that nobody reads any more: shown is how much they grew, and entries that did not grow since the last
@@ -61,7 +59,7 @@ export class MapReader {
       );
     this.#map = map;
     this.#options = options;
-    this.#cpus = PER_CPU.has(map.type) ? hostKernel().possibleCpus : 0;
+    this.#cpus = isPerCpu(map) ? hostKernel().possibleCpus : 0;
     this.#counting = (options.clear || options.widen) && isCounting(options.value.shape);
   }
 
@@ -138,7 +136,7 @@ export class MapReader {
   *#entries(batches = this.#map.batches()) {
     const { key, value } = this.#options;
     const bytesOfValue = this.#valueBytes();
-    const share = Math.ceil(value.size / SHARE_UNIT) * SHARE_UNIT;
+    const share = cpuStride(value.size);
     for (const { keys, values, count } of batches)
       for (let index = 0; index < count; index++) {
         const bytes = new Uint8Array(keys.buffer, keys.byteOffset + index * key.size, key.size).slice();
@@ -153,7 +151,7 @@ export class MapReader {
 
   #valueBytes(): number {
     const { size } = this.#options.value;
-    return this.#cpus === 0 ? size : Math.ceil(size / SHARE_UNIT) * SHARE_UNIT * this.#cpus;
+    return this.#cpus === 0 ? size : cpuStride(size) * this.#cpus;
   }
 }
 

@@ -1,4 +1,18 @@
-import { MalformedError, type MapSpec, mapTypeName, NotFoundError, type ObjectSpec } from "@skep/bpf";
+import {
+  BPF_MAP_TYPE_ARRAY,
+  BPF_MAP_TYPE_HASH,
+  BPF_MAP_TYPE_LPM_TRIE,
+  BPF_MAP_TYPE_LRU_HASH,
+  BPF_MAP_TYPE_LRU_PERCPU_HASH,
+  BPF_MAP_TYPE_PERCPU_ARRAY,
+  BPF_MAP_TYPE_PERCPU_HASH,
+  BPF_MAP_TYPE_STACK_TRACE,
+  MalformedError,
+  type MapSpec,
+  mapTypeName,
+  NotFoundError,
+  type ObjectSpec,
+} from "@skep/bpf";
 import {
   isJsonArray,
   isJsonObject,
@@ -64,11 +78,18 @@ const DEFAULT_INTERVAL = 1000;
 const LONGEST_INTERVAL = 2 ** 31 - 1;
 const ROWS_OF_TOP = 20;
 
-/** Maps with entries that can be read one by one: BPF_MAP_TYPE_HASH, ARRAY, their per-CPU and LRU forms, LPM_TRIE. */
-export const READABLE: ReadonlySet<number> = new Set([1, 2, 5, 6, 9, 10, 11]);
-const STACK_TRACE = 7;
-/** BPF_MAP_TYPE_HASH and BPF_MAP_TYPE_LRU_HASH. */
-const HASHES: ReadonlySet<number> = new Set([1, 9]);
+/** Maps with entries that can be read one by one. */
+export const READABLE: ReadonlySet<number> = new Set([
+  BPF_MAP_TYPE_HASH,
+  BPF_MAP_TYPE_ARRAY,
+  BPF_MAP_TYPE_PERCPU_HASH,
+  BPF_MAP_TYPE_PERCPU_ARRAY,
+  BPF_MAP_TYPE_LRU_HASH,
+  BPF_MAP_TYPE_LRU_PERCPU_HASH,
+  BPF_MAP_TYPE_LPM_TRIE,
+]);
+/** Maps in which a program may keep stacks itself. */
+const HASHES: ReadonlySet<number> = new Set([BPF_MAP_TYPE_HASH, BPF_MAP_TYPE_LRU_HASH]);
 
 /**
  * The maps of a package that are shown by looking at them.
@@ -168,7 +189,7 @@ function formatsOf(text: string): { readonly key?: string; readonly value?: stri
 
 /** The map that stack ids point into; undefined when the object has none: then keys hold the addresses themselves. */
 function stackMapOf(map: string, sample: JsonObject, spec: ObjectSpec): string | undefined {
-  const stackMaps = spec.maps.filter(({ type }) => type === STACK_TRACE).map(({ name }) => name);
+  const stackMaps = spec.maps.filter(({ type }) => type === BPF_MAP_TYPE_STACK_TRACE).map(({ name }) => name);
   const named = sample.stack_map;
   const hash = spec.maps.some(({ name, type }) => name === named && HASHES.has(type));
   if (typeof named === "string" && !hash && !stackMaps.includes(named))

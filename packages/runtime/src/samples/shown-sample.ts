@@ -1,4 +1,4 @@
-import type { BpfObject, BpfValue } from "@skep/bpf";
+import { BPF_MAP_TYPE_ARRAY, BPF_MAP_TYPE_PERCPU_ARRAY, type BpfObject, type BpfValue } from "@skep/bpf";
 import type { Column, ColumnOptions } from "../columns.ts";
 import type { Naming } from "../naming.ts";
 import type { Profile } from "../profiles/profile.ts";
@@ -67,8 +67,7 @@ export interface StackShow {
   profile(entries: readonly StackEntry[], about: Pick<Profile, "title" | "begin" | "duration">): Profile;
 }
 
-/** BPF_MAP_TYPE_ARRAY and BPF_MAP_TYPE_PERCPU_ARRAY. */
-const ARRAYS: ReadonlySet<number> = new Set([2, 6]);
+const ARRAYS: ReadonlySet<number> = new Set([BPF_MAP_TYPE_ARRAY, BPF_MAP_TYPE_PERCPU_ARRAY]);
 
 /**
  * @param naming needed for stacks

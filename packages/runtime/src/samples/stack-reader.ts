@@ -1,4 +1,10 @@
-import { type BpfObject, type BpfValue, MalformedError, NotImplementedError } from "@skep/bpf";
+import {
+  BPF_F_STACK_BUILD_ID,
+  type BpfObject,
+  type BpfValue,
+  MalformedError,
+  NotImplementedError,
+} from "@skep/bpf";
 import type { Symbolized, Symbolizer } from "@skep/symbols";
 import type { Annotations } from "../annotations.ts";
 import { integerOf } from "../formats/numbers.ts";
@@ -26,7 +32,6 @@ export interface StackEntry {
   readonly comm: string | undefined;
 }
 
-const BPF_F_STACK_BUILD_ID = 32;
 export const OWNERS: readonly string[] = ["tgid", "pid"];
 export const COMMANDS: readonly string[] = ["comm", "name", "task"];
 

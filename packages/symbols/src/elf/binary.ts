@@ -1,11 +1,9 @@
-import type { ElfFile } from "@skep/bpf";
+import { type ElfFile, PT_LOAD } from "@skep/bpf";
 import type { LineTable } from "../dwarf/line-table.ts";
 import type { SymbolTable } from "../symbol-table.ts";
 import { elfLines } from "./elf-lines.ts";
 import { elfSymbols, hasAllSymbols } from "./elf-symbols.ts";
 import { miniDebugOf } from "./mini-debug.ts";
-
-const PT_LOAD = 1;
 
 /** A part of the file that is mapped as a whole. */
 interface Segment {

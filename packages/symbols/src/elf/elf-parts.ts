@@ -1,13 +1,17 @@
 import { fstatSync, readSync } from "node:fs";
-import { type ElfFile, MalformedError, readElf } from "@skep/bpf";
+import {
+  type ElfFile,
+  MalformedError,
+  readElf,
+  SHT_DYNSYM,
+  SHT_NOBITS,
+  SHT_NOTE,
+  SHT_SYMTAB,
+} from "@skep/bpf";
 
 const HEADER = 64;
 const SECTION_HEADER = 64;
 const SEGMENT_HEADER = 56;
-const SHT_SYMTAB = 2;
-const SHT_NOTE = 7;
-const SHT_NOBITS = 8;
-const SHT_DYNSYM = 11;
 
 /** Headers and names of sections beyond this are no program's. */
 const MOST_HEADERS = 16 << 20;

@@ -1,16 +1,18 @@
-import type { ElfFile, ElfSection } from "@skep/bpf";
+import {
+  type ElfFile,
+  type ElfSection,
+  SHF_EXECINSTR,
+  SHT_DYNSYM,
+  SHT_SYMTAB,
+  STB_LOCAL,
+  STB_WEAK,
+  STT_FUNC,
+  STT_GNU_IFUNC,
+  STT_NOTYPE,
+} from "@skep/bpf";
 import { type SymbolTable, symbolTable } from "../symbol-table.ts";
 
-const SHT_SYMTAB = 2;
-const SHT_DYNSYM = 11;
-const SHF_EXECINSTR = 4;
 const ENTRY = 24;
-
-const STT_NOTYPE = 0;
-const STT_FUNC = 2;
-const STT_GNU_IFUNC = 10;
-const STB_LOCAL = 0;
-const STB_WEAK = 2;
 
 /** Whether the file still has the table that stripping removes. */
 export function hasAllSymbols(elf: ElfFile): boolean {

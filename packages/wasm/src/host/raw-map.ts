@@ -1,28 +1,12 @@
-import {
-  BPF_MAP_TYPE_LRU_PERCPU_HASH,
-  BPF_MAP_TYPE_PERCPU_ARRAY,
-  BPF_MAP_TYPE_PERCPU_CGROUP_STORAGE,
-  BPF_MAP_TYPE_PERCPU_HASH,
-  type BpfMap,
-  hostKernel,
-  PerfBuffer,
-} from "@skep/bpf";
+import { type BpfMap, cpuStride, hostKernel, isPerCpu, PerfBuffer } from "@skep/bpf";
 import { EINVAL, ENOENT, type HostReply, MapCommand, type MapOperation, type MapShape } from "../protocol.ts";
-
-const PER_CPU: ReadonlySet<number> = new Set([
-  BPF_MAP_TYPE_PERCPU_HASH,
-  BPF_MAP_TYPE_LRU_PERCPU_HASH,
-  BPF_MAP_TYPE_PERCPU_ARRAY,
-  BPF_MAP_TYPE_PERCPU_CGROUP_STORAGE,
-]);
 
 /** How much the kernel copies for one element (kernel/bpf/syscall.c, bpf_map_value_size). */
 export function mapShape(map: BpfMap): MapShape {
-  const perCpu = PER_CPU.has(map.type);
   return {
     fd: map.fd.raw,
     keySize: map.keySize,
-    valueSize: perCpu ? Math.ceil(map.valueSize / 8) * 8 * hostKernel().possibleCpus : map.valueSize,
+    valueSize: isPerCpu(map) ? cpuStride(map.valueSize) * hostKernel().possibleCpus : map.valueSize,
     stopsOnError: !(map instanceof PerfBuffer),
   };
 }
