@@ -19,6 +19,11 @@ export type Take = (event: BpfValue) => void;
 
 /** One source of events: a buffer of the object, or what its programs print. */
 export interface Feed {
+  /**
+   * To be drained for the last time while all programs are attached: they are taken off one by one, and what puts entries into a map
+   * may outlast what takes them out.
+   */
+  readonly live: boolean;
   /** Events are shown from now on, until the reading is closed. */
   start(): EventReading;
   /** Shows what is there now. */
@@ -51,6 +56,7 @@ export function bufferFeed(object: BpfObject, source: EventSource, takes: readon
   const own =
     source.kind === "perf" || object.variables.has(`${map.name}_lost`) || object.maps.has(`${map.name}_lost`);
   return {
+    live: false,
     start: () => map.consume(emit, eventOptions),
     drain: () => void map.drain(emit, eventOptions),
     lost: () => [
@@ -99,6 +105,7 @@ export function printkFeed(object: BpfObject, take: Take): Feed {
   const printk = new PrintkReader(hostKernel(), programs);
   const emit = ({ pid, text, time }: PrintkLine) => take({ pid, message: text, time });
   return {
+    live: false,
     start: () => printk.consume(emit),
     drain: () => printk.drain(emit),
     lost: () => [{ counter: "printk", count: printk.lost, cause: "lines were printed too fast" }],

@@ -27,6 +27,7 @@ export function walkOnce(
 export function iteratorFeed(object: BpfObject, { map: program, typeIds }: EventSource, take: Take): Feed {
   let walked = false;
   return {
+    live: false,
     start() {
       const iterator = iteratorsOf(object).find((link) => link.program === program);
       if (!walked && iterator !== undefined) walk(iterator);

@@ -6,6 +6,7 @@ import { readAnnotations } from "./annotations.ts";
 import { requireCapabilities } from "./capabilities.ts";
 import type { ChildCommand } from "./child-command.ts";
 import { globalsOf, withConditions } from "./conditions.ts";
+import { detach } from "./detach.ts";
 import { eventSources } from "./event-types.ts";
 import { ExitCode } from "./explain.ts";
 import { absentNotes } from "./filters.ts";
@@ -164,10 +165,9 @@ export async function runPackage(pkg: Package, options: RunOptions): Promise<Run
   await stop.requested;
   status[Symbol.dispose]();
 
-  // Linux 6.18 takes a tenth of a second to take one probe out of a program: no part of the run.
+  // Taking programs off may last seconds: no part of the run.
   ended = performance.now();
-  for (const link of object.links) link.close();
-  session.finish();
+  session.finish(() => detach(object.links, say));
   const unread = await output.finish(file === undefined ? LAST_WRITE : LAST_FILE_WRITE);
   // `| head` has what it wants: no more words.
   if (output.closed) return { exitCode: ExitCode.Ok, unread: 0 };

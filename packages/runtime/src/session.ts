@@ -131,10 +131,16 @@ export class Session implements Disposable {
     return this.#headers.size > 0;
   }
 
-  /** Shows what has arrived until now, and no more. */
-  finish(): void {
+  /**
+   * Shows what has arrived until now, and no more.
+   * @param detach takes the programs off: when it has returned, no buffer gets any fuller
+   */
+  finish(detach: () => void): void {
     this.#pause();
-    for (const feed of this.#feeds) feed.drain();
+    for (const feed of this.#feeds) if (feed.live) feed.drain();
+    this.#output.flush();
+    detach();
+    for (const feed of this.#feeds) if (!feed.live) feed.drain();
     for (const row of this.#sorted?.take() ?? []) this.#output.line(row);
     this.#losses.stop();
   }

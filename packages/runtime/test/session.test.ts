@@ -21,6 +21,7 @@ async function losing(lost: Views["lost"] | undefined) {
   const output = new Output(stream);
   let count = 0n;
   const feed: Feed = {
+    live: false,
     start: () => ({ close() {}, [Symbol.dispose]() {} }),
     drain() {},
     lost: () => [{ counter: "events", count, cause: "ring buffer events was full" }],
@@ -31,11 +32,33 @@ async function losing(lost: Views["lost"] | undefined) {
   session.add(feed);
   session.start();
   count = 5n;
-  session.finish();
+  session.finish(() => {});
   await output.finish(1000);
   expect(session.lost).toBe(5n);
   return { written, said };
 }
+
+it("looks at maps while the programs are attached, and drains buffers when they are not", () => {
+  const steps: string[] = [];
+  const feed = (name: string, live: boolean): Feed => ({
+    live,
+    start: () => ({ close() {}, [Symbol.dispose]() {} }),
+    drain: () => void steps.push(name),
+    lost: () => [],
+    close() {},
+  });
+  const output = new Output(new Writable());
+  using session = new Session({
+    output,
+    timeline: new Timeline(testMachine()),
+    lost: undefined,
+    say() {},
+  });
+  session.add(feed("buffer", false));
+  session.add(feed("map", true));
+  session.finish(() => void steps.push("detached"));
+  expect(steps).toEqual(["map", "detached", "buffer"]);
+});
 
 const TOLD = /^\d\d:\d\d:\d\d lost 5 events since \d\d:\d\d:\d\d: ring buffer events was full$/;
 

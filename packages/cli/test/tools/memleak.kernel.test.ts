@@ -122,6 +122,30 @@ describe("memleak", () => {
     expect((await skep.end()).code).toBe(0);
   });
 
+  it("takes nothing for a leak that is freed while probe after probe is taken off", async () => {
+    const child = spawn(leak.path, ["nothing"], { stdio: ["pipe", "pipe", "ignore"] });
+    const [pid] = await once(child.stdout!, "data");
+    await using skep = new SkepProcess([
+      ...[
+        "run",
+        "memleak",
+        "--json",
+        "--interval",
+        "60",
+        "--duration",
+        "500ms",
+        "--pid",
+        String(Number(pid)),
+      ],
+    ]);
+    expect((await skep.exit()).code, skep.stderr).toBe(0);
+    child.stdin?.end("\n");
+    await once(child, "close");
+    // What it holds at the moment of the look is one allocation at most.
+    expect(through(skep.events<Row>(), "churn")[1]).toBeLessThanOrEqual(1);
+    expect(skep.stderr).toContain(" 0 lost");
+  });
+
   it("knows who called operator new, though libstdc++ has no frames; makes a pprof file in bytes", async () => {
     const source = join(directory, "news.cpp");
     writeFileSync(

@@ -37,6 +37,8 @@ export function processesFeed(
     known(pid);
   };
   return {
+    // The last look at a map wants to know the processes.
+    live: true,
     start: () => map.consume(emit, {}),
     drain: () => void map.drain(emit, {}),
     // What is not read in time is read with the next look.

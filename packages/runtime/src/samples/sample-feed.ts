@@ -20,6 +20,7 @@ export function sampleFeed(source: SampleSource): Feed {
   const look = (last: boolean) => source.show(source.read(), last);
   const ticker = new Ticker(source.interval, () => look(false));
   return {
+    live: true,
     start() {
       ticker.start();
       const close = () => ticker.stop();

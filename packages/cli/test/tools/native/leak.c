@@ -3,9 +3,11 @@
  *   leak_small()  100 of 64 bytes by malloc()            leak_zeroed()  10 of 1000 bytes by calloc()
  *   leak_grown()  1 of 5000 bytes by realloc() of another leak_aligned() 3 of 4096 bytes by posix_memalign()
  *   leak_mapped() 2 of 65536 bytes by mmap(), and one of 8192 bytes of which the first 4096 are unmapped
- * A realloc() that fails keeps its 300 bytes (leak_failed()). `leak many N` keeps N of 16 bytes.
+ * A realloc() that fails keeps its 300 bytes (leak_failed()). `leak many N` keeps N of 16 bytes. `leak nothing` says its pid,
+ * and frees all that it allocates (churn()) until there is a line.
  */
 #define _GNU_SOURCE
+#include <poll.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -85,8 +87,28 @@ static KEEP void leak_many(int count)
 	__asm__ volatile("");
 }
 
+static KEEP void churn(void)
+{
+	struct pollfd line = { .fd = 0, .events = POLLIN };
+
+	while (!poll(&line, 1, 1)) {
+		kept = calloc(1, 100);
+		free(kept);
+		kept = aligned_alloc(64, 640);
+		free(kept);
+		kept = mmap(NULL, 4096, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+		munmap(kept, 4096);
+	}
+}
+
 int main(int count, char **words)
 {
+	if (count > 1 && !strcmp(words[1], "nothing")) {
+		printf("%d\n", getpid());
+		fflush(stdout);
+		churn();
+		return 0;
+	}
 	if (count > 2 && !strcmp(words[1], "many")) {
 		leak_many(atoi(words[2]));
 	} else {
