@@ -25,10 +25,11 @@ import {
   BPF_TRACE_FEXIT,
   programTypeName,
 } from "../spec/program-types.ts";
+import { type SourceLine, sourceLine } from "../spec/source-line.ts";
 import type { Refusal } from "./load-program.ts";
 import type { LoadPlan } from "./plan.ts";
 import { adviceOn } from "./verifier-advice.ts";
-import { type LogReading, readVerifierLog, type SourceLine, sourceLine } from "./verifier-log.ts";
+import { type LogReading, readVerifierLog } from "./verifier-log.ts";
 
 /** Everything known about a program that the kernel refused. */
 export interface Refused {

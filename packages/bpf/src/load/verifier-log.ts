@@ -1,6 +1,3 @@
-import type { Btf } from "../btf/btf.ts";
-import type { FunctionSpec } from "../spec/object-spec.ts";
-
 /** A verifier log, read for what a person wants to know. */
 export interface LogReading {
   /** The verifier's complaint: its last words, without the figures and states behind them. */
@@ -32,24 +29,4 @@ export function readVerifierLog(log: string): LogReading | undefined {
   const tail = lines.slice(Math.max(from, lines.length - TELLING_LINES));
   const telling = source >= 0 && source < lines.length - tail.length ? [lines[source]!, ...tail] : tail;
   return { complaint, insn, telling };
-}
-
-/** A place in the program's source. */
-export interface SourceLine {
-  /** `opensnoop.bpf.c:42`, as the compiler was told the path. */
-  readonly place: string;
-  readonly text: string;
-}
-
-/** The C line that an instruction came from, by the object's line information. */
-export function sourceLine(
-  lineInfo: FunctionSpec["lineInfo"],
-  btf: Btf | undefined,
-  insn: number | undefined,
-): SourceLine | undefined {
-  if (insn === undefined || btf === undefined) return undefined;
-  const record = lineInfo.findLast((line) => line.insn <= insn);
-  if (record === undefined) return undefined;
-  const file = btf.string(record.fileNameOffset);
-  return { place: `${file}:${record.lineColumn >>> 10}`, text: btf.string(record.lineOffset).trim() };
 }

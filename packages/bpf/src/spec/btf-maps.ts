@@ -2,11 +2,11 @@ import type { Btf } from "../btf/btf.ts";
 import { BtfKind } from "../btf/types.ts";
 import { STT_FUNC } from "../elf/constants.ts";
 import type { ElfSection } from "../elf/elf-file.ts";
-import { NotImplementedError } from "../errors.ts";
+import { type MalformedError, NotImplementedError } from "../errors.ts";
 import { type MapDefinition, readMapDefinition } from "./map-definition.ts";
 import { BPF_MAP_TYPE_PROG_ARRAY } from "./map-types.ts";
 import { malformedObject, type ObjectFile, type ObjectRelocation } from "./object-file.ts";
-import type { MapSpec } from "./object-spec.ts";
+import type { MapSpec, ProgramSpec } from "./object-spec.ts";
 import { addendAt } from "./pointers.ts";
 
 const POINTER_SIZE = 8;
@@ -81,6 +81,27 @@ function addSlots(
   }));
 }
 
+/** Tail calls lead to programs: global functions with a SEC() of their own. */
+function noProgram(index: number, map: string, name: string): MalformedError {
+  return malformedObject(
+    `value ${index} of map ${map} is ${name || "a static function"}, which is no program`,
+    "Only global functions with a SEC() of their own can be called through a program array.",
+  );
+}
+
+/**
+ * Programs are known after the maps that their code refers to.
+ * @throws {MalformedError} for a value of a program array that is no program
+ */
+export function checkProgramSlots(maps: readonly MapSpec[], programs: readonly ProgramSpec[]): void {
+  const names = new Set(programs.map(({ name }) => name));
+  for (const map of maps) {
+    for (const { kind, index, name } of map.slots) {
+      if (kind === "program" && !names.has(name)) throw noProgram(index, map.name, name);
+    }
+  }
+}
+
 function slotOf(
   file: ObjectFile,
   section: ElfSection,
@@ -98,7 +119,7 @@ function slotOf(
   const { symbol } = relocation;
   if (spec.type === BPF_MAP_TYPE_PROG_ARRAY) {
     if (symbol.type !== STT_FUNC || file.roleOf(symbol.sectionIndex) !== "code") {
-      throw malformedObject(`value ${index} of map ${spec.name} is ${symbol.name}, which is no program`);
+      throw noProgram(index, spec.name, symbol.name);
     }
     return { index, kind: "program", name: symbol.name };
   }

@@ -16,9 +16,16 @@ export interface Referables {
   readonly externs: ReadonlySet<string>;
 }
 
+/** What is known of the slots of a section of code. */
+export interface Slots {
+  /** Whether a slot belongs to a function: what is left of overridden weak ones may refer to anything, as nothing runs it. */
+  covers(slot: number): boolean;
+  /** The function and the line of its source, for messages. */
+  place(slot: number): string;
+}
+
 /**
- * Everything that the code of a section refers to, by slot from the section's start. `covered` tells which slots belong to a
- * function: what is left of overridden weak functions may refer to anything, as nothing runs it.
+ * Everything that the code of a section refers to, by slot from the section's start.
  * @throws {MalformedError}
  */
 export function readReferences(
@@ -26,17 +33,16 @@ export function readReferences(
   section: ElfSection,
   instructions: readonly Readonly<Instruction>[],
   referables: Referables,
-  covered: (slot: number) => boolean,
+  slots: Slots,
 ): ReadonlyMap<number, Relocation> {
   const references = localReferences(section, instructions);
   for (const { offset, symbol } of file.relocationsOf(section)) {
     const slot = offset / INSTRUCTION_SIZE;
-    if (!covered(Math.floor(slot))) continue;
+    if (!slots.covers(Math.floor(slot))) continue;
     const instruction = instructions[slot];
     if (!instruction)
       throw malformedObject(`byte ${offset} of ${section.name} is relocated, but begins no instruction`);
-    const where = { slot, text: `instruction ${slot} of ${section.name}` };
-    references.set(slot, referenceTo(file, referables, instruction, symbol, where));
+    references.set(slot, referenceTo(file, referables, instruction, symbol, slot, slots));
   }
   return references;
 }
@@ -56,65 +62,56 @@ function localReferences(
   return references;
 }
 
-interface Where {
-  readonly slot: number;
-  /** For messages. */
-  readonly text: string;
-}
-
 function referenceTo(
   file: ObjectFile,
   referables: Referables,
   { code, src, imm }: Readonly<Instruction>,
   symbol: ElfSymbol,
-  { slot: insn, text }: Where,
+  insn: number,
+  slots: Slots,
 ): Relocation {
   const isCall = code === CALL;
-  if (!isCall && code !== LD_IMM64) {
-    throw malformedObject(
-      `${text} is relocated, but is neither a call nor a 64-bit load (code 0x${code.toString(16)})`,
-    );
-  }
+  const refuse = (what: string) => malformedObject(`${slots.place(insn)} ${what}`);
+  if (!isCall && code !== LD_IMM64)
+    throw refuse(`is relocated, but is neither a call nor a 64-bit load (code 0x${code.toString(16)})`);
   if (symbol.sectionIndex === SHN_UNDEF) {
-    if (!referables.externs.has(symbol.name)) throw undeclared(symbol.name, text);
+    if (!referables.externs.has(symbol.name)) throw undeclared(symbol.name, slots.place(insn));
     return { kind: isCall ? "extern-call" : "extern", insn, name: symbol.name };
   }
   const role = file.roleOf(symbol.sectionIndex);
   if (role === "code") {
     const target = { section: file.sectionAt(symbol.sectionIndex).name, offset: symbol.value };
     if (!isCall) return { kind: "function", insn, target: { ...target, offset: symbol.value + imm } };
-    if (src !== BPF_PSEUDO_CALL)
-      throw malformedObject(`${text} calls a helper, but is relocated to ${symbol.name}`);
+    if (src !== BPF_PSEUDO_CALL) throw refuse(`calls a helper, but is relocated to ${symbol.name}`);
     // For a global function imm is -1; for a static one the symbol is the section, imm the distance less one.
     return { kind: "call", insn, target: { ...target, offset: symbol.value + (imm + 1) * INSTRUCTION_SIZE } };
   }
-  if (isCall) throw malformedObject(`${text} calls ${symbol.name}, which is no function`);
+  if (isCall) throw refuse(`calls ${symbol.name}, which is no function`);
   if (role === "maps") {
     const offset = symbol.value + (symbol.type === STT_SECTION ? imm : 0);
     const map = referables.mapAt.get(offset);
-    if (map === undefined)
-      throw malformedObject(`${text} loads a map at byte ${offset} of .maps, where none begins`);
+    if (map === undefined) throw refuse(`loads a map at byte ${offset} of .maps, where none begins`);
     return { kind: "map", insn, map };
   }
   const map = referables.dataMaps.get(symbol.sectionIndex);
-  if (map === undefined) throw unsupported(file, symbol, text);
+  if (map === undefined) throw unsupported(file, symbol, slots.place(insn));
   return { kind: "map-value", insn, map, offset: symbol.value + imm };
 }
 
-function undeclared(name: string, text: string): NotImplementedError {
+function undeclared(name: string, place: string): NotImplementedError {
   const next = /^mem(set|cpy|move|cmp)$/.test(name)
     ? `There is no C library in the kernel: use __builtin_${name} with a small constant size, or a loop.`
     : "Define it, or declare it extern with __ksym or __kconfig and compile with -g.";
   return new NotImplementedError(
-    `object: ${text} uses ${name}, which is neither defined nor declared in BTF`,
+    `object: ${place} uses ${name}, which is neither defined nor declared in BTF`,
     next,
   );
 }
 
-function unsupported(file: ObjectFile, symbol: ElfSymbol, text: string): NotImplementedError {
+function unsupported(file: ObjectFile, symbol: ElfSymbol, place: string): NotImplementedError {
   const section = file.elf.sections[symbol.sectionIndex]?.name ?? `section ${symbol.sectionIndex}`;
   return new NotImplementedError(
-    `object: ${text} refers to ${symbol.name || "data"} in ${section}, which is no section of global data`,
+    `object: ${place} refers to ${symbol.name || "data"} in ${section}, which is no section of global data`,
     "Put variables in .data, .rodata or .bss, or in sections whose names begin with these and a dot.",
   );
 }

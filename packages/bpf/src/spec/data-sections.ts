@@ -8,8 +8,8 @@ import { BPF_MAP_TYPE_ARRAY } from "./map-types.ts";
 import { malformedObject, type ObjectFile } from "./object-file.ts";
 import type { DataSection, ExternSpec, MapSpec, VariableSpec } from "./object-spec.ts";
 
-/** Zeroed memory is cheap to ask for: a lying header must not make us allocate without end. */
-const MAX_BSS = 128 * 1024 * 1024;
+/** Zeroed memory costs nothing until it is used, but a lying header must not make us ask for it without end. */
+const MAX_BSS = 1024 * 1024 * 1024;
 /** libbpf always keeps this much of a name for the section, even for `.bss`. */
 const LEAST_SUFFIX = 7;
 
@@ -29,7 +29,12 @@ export function readDataMaps(file: ObjectFile, btf: Btf | undefined, objectName:
   let zeroed = 0;
   return file.sectionsOf("rodata", "data", "bss").map((section) => {
     if (section.type === SHT_NOBITS) zeroed += section.size;
-    if (zeroed > MAX_BSS) throw malformedObject(`${section.name} and others want ${zeroed} bytes of zeroes`);
+    if (zeroed > MAX_BSS) {
+      throw malformedObject(
+        `${section.name} and others want ${zeroed} bytes of zeroes`,
+        "Put what is that large into a map.",
+      );
+    }
     const data: DataSection = {
       section: section.name,
       readOnly: file.roleOf(section.index) === "rodata",

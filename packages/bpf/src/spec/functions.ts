@@ -1,11 +1,14 @@
 import { decodeInstructions, INSTRUCTION_SIZE } from "../asm/decode.ts";
+import type { Btf } from "../btf/btf.ts";
 import { STB_LOCAL, STB_WEAK, STT_FUNC, STV_HIDDEN, STV_INTERNAL } from "../elf/constants.ts";
 import type { ElfSection, ElfSymbol } from "../elf/elf-file.ts";
+import { NotImplementedError } from "../errors.ts";
 import type { CodeInfo } from "./btf-ext.ts";
 import { type Referables, readReferences } from "./code-references.ts";
 import { malformedObject, type ObjectFile } from "./object-file.ts";
 import type { FunctionKey, FunctionSpec, ProgramSpec } from "./object-spec.ts";
 import { matchSection, sectionFlags } from "./sections.ts";
+import { sourceLine } from "./source-line.ts";
 
 export interface Functions {
   readonly programs: readonly ProgramSpec[];
@@ -16,21 +19,25 @@ export interface Functions {
  * Splits the code sections into functions by their symbols: entry points (global functions outside `.text`), and functions
  * that are only called (all of `.text`, and static ones next to an entry point).
  * @throws {MalformedError}
+ * @throws {NotImplementedError} for a static function that wants to be a program
  */
 export function readFunctions(
   file: ObjectFile,
+  btf: Btf | undefined,
   info: ReadonlyMap<string, CodeInfo>,
   referables: Referables,
 ): Functions {
   const programs: ProgramSpec[] = [];
   const subprograms: FunctionSpec[] = [];
   const symbols = functionSymbols(file);
+  if (symbols.size === 0) checkNotStripped(file);
   for (const section of file.sectionsOf("code")) {
     const bodies = readBodies(
       file,
       section,
       symbols.get(section.index) ?? [],
       info.get(section.name),
+      btf,
       referables,
     );
     for (const [symbol, body] of bodies) {
@@ -42,6 +49,7 @@ export function readFunctions(
   }
   checkPrograms(programs);
   checkTargets(programs, subprograms);
+  checkStatics(programs, subprograms);
   return { programs, subprograms };
 }
 
@@ -66,12 +74,21 @@ function readBodies(
   section: ElfSection,
   symbols: readonly ElfSymbol[],
   info: CodeInfo | undefined,
+  btf: Btf | undefined,
   referables: Referables,
 ): [ElfSymbol, Body][] {
   const instructions = decodeInstructions(file.elf.data(section), file.littleEndian);
   checkPlaces(section, symbols);
   const covered = coverage(instructions.length, symbols);
-  const references = readReferences(file, section, instructions, referables, (slot) => covered[slot] === 1);
+  const place = (slot: number): string => {
+    const at = slot * INSTRUCTION_SIZE;
+    const name = symbols.findLast(({ value }) => value <= at)?.name ?? section.name;
+    return `${name} at ${sourceLine(info?.lines ?? [], btf, slot)?.place ?? `byte ${at} of ${section.name}`}`;
+  };
+  const references = readReferences(file, section, instructions, referables, {
+    covers: (slot) => covered[slot] === 1,
+    place,
+  });
   const ordered = [...references.values()].sort((a, b) => a.insn - b.insn);
   let last: { start: number; body: Body } | undefined;
   return symbols.map(({ value, size }, index) => {
@@ -173,16 +190,47 @@ function checkPrograms(programs: readonly ProgramSpec[]): void {
   }
 }
 
+/** Functions are told by their symbols. */
+function checkNotStripped(file: ObjectFile): void {
+  const [section] = file.sectionsOf("code");
+  if (section === undefined) return;
+  throw malformedObject(
+    `there is code in ${section.name}, but no symbol that names a function`,
+    "Strip debug information at most (strip -g, llvm-strip -g): a loader needs the symbols.",
+  );
+}
+
+/** A static function that has a SEC() and that nobody calls was meant to be a program. */
+function checkStatics(programs: readonly FunctionSpec[], subprograms: readonly FunctionSpec[]): void {
+  const called = new Set(
+    [...programs, ...subprograms].flatMap(({ relocations }) =>
+      relocations.map((relocation) => "target" in relocation && placeKey(relocation.target)),
+    ),
+  );
+  for (const { name, section, sectionOffset } of subprograms) {
+    if (section === ".text" || called.has(placeKey({ section, offset: sectionOffset }))) continue;
+    throw new NotImplementedError(
+      `object: function ${name} in SEC("${section}") is static, and programs are global`,
+      "Leave out the word static.",
+    );
+  }
+}
+
+function placeKey({ section, offset }: FunctionKey): string {
+  return `${offset} ${section}`;
+}
+
 /** Calls and callbacks must lead to the beginning of a function. */
 function checkTargets(programs: readonly FunctionSpec[], subprograms: readonly FunctionSpec[]): void {
-  const key = (place: FunctionKey) => `${place.offset} ${place.section}`;
   const all = [...programs, ...subprograms];
-  const begins = new Set(all.map(({ section, sectionOffset }) => key({ section, offset: sectionOffset })));
+  const begins = new Set(
+    all.map(({ section, sectionOffset }) => placeKey({ section, offset: sectionOffset })),
+  );
   for (const { name, relocations } of all) {
     for (const relocation of relocations) {
       if (relocation.kind !== "call" && relocation.kind !== "function") continue;
       const { target } = relocation;
-      if (begins.has(key(target))) continue;
+      if (begins.has(placeKey(target))) continue;
       throw malformedObject(
         `instruction ${relocation.insn} of ${name} refers to byte ${target.offset} of ${target.section}, where no function begins`,
       );

@@ -1,6 +1,6 @@
 import type { Btf } from "../btf/btf.ts";
 import { type BtfComposite, BtfKind, type BtfMember } from "../btf/types.ts";
-import { NotImplementedError } from "../errors.ts";
+import { type MalformedError, NotImplementedError } from "../errors.ts";
 import {
   BPF_MAP_TYPE_ARRAY_OF_MAPS,
   BPF_MAP_TYPE_HASH_OF_MAPS,
@@ -14,6 +14,14 @@ const PIN_NONE = 0;
 const PIN_BY_NAME = 1;
 /** Descriptors of maps and programs are the values of the maps that hold them. */
 const DESCRIPTOR_SIZE = 4;
+
+/** Such maps come from sources, not from damaged files. */
+function misdeclared(message: string): MalformedError {
+  return malformedObject(
+    message,
+    'Declare it like: struct { __uint(type, BPF_MAP_TYPE_HASH); __type(key, u32); __type(value, u64); __uint(max_entries, 64); } name SEC(".maps").',
+  );
+}
 
 /** A map as BTF describes it, and where its `values` begin. */
 export interface MapDefinition {
@@ -35,7 +43,7 @@ export function readMapDefinition(btf: Btf, name: string, typeId: number): MapDe
 
 function structOf(btf: Btf, name: string, typeId: number): BtfComposite {
   const type = btf.skipModifiers(typeId);
-  if (type.kind !== BtfKind.Struct) throw malformedObject(`map ${name} is declared by no struct`);
+  if (type.kind !== BtfKind.Struct) throw misdeclared(`map ${name} is declared by no struct`);
   return type;
 }
 
@@ -91,7 +99,7 @@ class DefinitionReader {
     const typeId = this.#pointee(member);
     const typeSize = this.#btf.sizeOf(typeId);
     if (size !== undefined && size !== typeSize) {
-      throw malformedObject(
+      throw misdeclared(
         `map ${this.#name} has ${sizeMember} ${size}, but its ${typeMember} has ${typeSize} bytes`,
       );
     }
@@ -101,10 +109,9 @@ class DefinitionReader {
   #pinByName(outermost: boolean): boolean {
     const pinning = this.#number("pinning") ?? PIN_NONE;
     if (pinning !== PIN_NONE && pinning !== PIN_BY_NAME) {
-      throw malformedObject(`map ${this.#name} has pinning ${pinning}, only LIBBPF_PIN_BY_NAME (1) exists`);
+      throw misdeclared(`map ${this.#name} has pinning ${pinning}, only LIBBPF_PIN_BY_NAME (1) exists`);
     }
-    if (pinning === PIN_BY_NAME && !outermost)
-      throw malformedObject(`inner map ${this.#name} cannot be pinned`);
+    if (pinning === PIN_BY_NAME && !outermost) throw misdeclared(`inner map ${this.#name} cannot be pinned`);
     return pinning === PIN_BY_NAME;
   }
 
@@ -112,13 +119,13 @@ class DefinitionReader {
   #inner(values: BtfMember, type: number, outermost: boolean): MapSpec | undefined {
     const nests = type === BPF_MAP_TYPE_ARRAY_OF_MAPS || type === BPF_MAP_TYPE_HASH_OF_MAPS;
     if (!nests && type !== BPF_MAP_TYPE_PROG_ARRAY) {
-      throw malformedObject(`map ${this.#name} of type ${mapTypeName(type)} cannot have values`);
+      throw misdeclared(`map ${this.#name} of type ${mapTypeName(type)} cannot have values`);
     }
     const array = this.#btf.skipModifiers(values.typeId);
     const element = array.kind === BtfKind.Array ? this.#btf.skipModifiers(array.elementId) : undefined;
-    if (element?.kind !== BtfKind.Ptr) throw malformedObject(`values of map ${this.#name} are no pointers`);
+    if (element?.kind !== BtfKind.Ptr) throw misdeclared(`values of map ${this.#name} are no pointers`);
     if (!nests) return undefined;
-    if (!outermost) throw malformedObject(`map ${this.#name} nests maps more than two deep`);
+    if (!outermost) throw misdeclared(`map ${this.#name} nests maps more than two deep`);
     const name = `${this.#name}.inner`;
     return new DefinitionReader(this.#btf, name, structOf(this.#btf, name, element.typeId)).read(false).spec;
   }
@@ -126,8 +133,7 @@ class DefinitionReader {
   #number(member: string): number | undefined {
     const value = this.#wideNumber(member);
     if (value === undefined) return undefined;
-    if (value > 0xffffffffn)
-      throw malformedObject(`map ${this.#name} has ${member} ${value}, more than 32 bits`);
+    if (value > 0xffffffffn) throw misdeclared(`map ${this.#name} has ${member} ${value}, more than 32 bits`);
     return Number(value);
   }
 
@@ -143,13 +149,13 @@ class DefinitionReader {
       const array = this.#btf.skipModifiers(type.typeId);
       if (array.kind === BtfKind.Array) return BigInt(array.length);
     }
-    throw malformedObject(`${member} of map ${this.#name} is not declared with __uint or __ulong`);
+    throw misdeclared(`${member} of map ${this.#name} is not declared with __uint or __ulong`);
   }
 
   #pointee(member: BtfMember): number {
     const type = this.#btf.skipModifiers(member.typeId);
     if (type.kind !== BtfKind.Ptr)
-      throw malformedObject(`${member.name} of map ${this.#name} is not declared with __type`);
+      throw misdeclared(`${member.name} of map ${this.#name} is not declared with __type`);
     return type.typeId;
   }
 }

@@ -14,9 +14,11 @@ import { InvalidArgumentError, MalformedError, NotImplementedError } from "../er
 /** What a section of a BPF object is for; libbpf goes by the same names. */
 export type SectionRole = "code" | "maps" | "rodata" | "data" | "bss" | "struct_ops" | "other";
 
-/** The one way this folder refuses bad input. */
-export function malformedObject(message: string): MalformedError {
-  return new MalformedError(`object: ${message}`, "Rebuild the object file: it is damaged or cut off.");
+const DAMAGED = "Rebuild the object file: it is damaged or cut off.";
+
+/** The one way this folder refuses bad input; `next` where more likely the source is wrong than the file. */
+export function malformedObject(message: string, next = DAMAGED): MalformedError {
+  return new MalformedError(`object: ${message}`, next);
 }
 
 /** A relocation together with the symbol that it refers to. */

@@ -1,7 +1,7 @@
 import { Btf } from "../btf/btf.ts";
 import { ByteView } from "../elf/byte-view.ts";
 import { readBtfExt } from "./btf-ext.ts";
-import { readBtfMaps } from "./btf-maps.ts";
+import { checkProgramSlots, readBtfMaps } from "./btf-maps.ts";
 import { kconfigMap, readDataMaps } from "./data-sections.ts";
 import { readExterns } from "./externs.ts";
 import { fixDatasecs } from "./fix-datasecs.ts";
@@ -30,13 +30,22 @@ export function readSpec(bytes: Uint8Array, options: ReadSpecOptions = {}): Obje
   const externs = readExterns(file, btf);
   const placedMaps = readBtfMaps(file, btf);
   const dataMaps = readDataMaps(file, btf, name);
-  const { programs, subprograms } = readFunctions(file, btf && btfExt ? readBtfExt(btfExt, btf) : new Map(), {
-    mapAt: new Map(placedMaps.map(({ offset, spec }) => [offset, spec.name])),
-    dataMaps: new Map(
-      file.sectionsOf("rodata", "data", "bss").map(({ index }, at) => [index, dataMaps[at]!.name]),
-    ),
-    externs: new Set(externs.map((extern) => extern.name)),
-  });
+  const { programs, subprograms } = readFunctions(
+    file,
+    btf,
+    btf && btfExt ? readBtfExt(btfExt, btf) : new Map(),
+    {
+      mapAt: new Map(placedMaps.map(({ offset, spec }) => [offset, spec.name])),
+      dataMaps: new Map(
+        file.sectionsOf("rodata", "data", "bss").map(({ index }, at) => [index, dataMaps[at]!.name]),
+      ),
+      externs: new Set(externs.map((extern) => extern.name)),
+    },
+  );
+  checkProgramSlots(
+    placedMaps.map(({ spec }) => spec),
+    programs,
+  );
   const structOps = readStructOps(
     file,
     btf,

@@ -15,7 +15,7 @@ function relocate(name: string): { code: Instruction[]; poisoned: Poisoned[] } {
   const program = local.programs.find((candidate) => candidate.name === name)!;
   const core = new CoreRelocator(local.btf!, { kernel: target, modules: () => [] });
   const code = program.instructions.map((insn) => ({ ...insn }));
-  return { code, poisoned: core.relocate(name, code, program.coreRelocations) };
+  return { code, poisoned: core.relocate(program, code, program.coreRelocations) };
 }
 
 /** The constant that `r0 = N; exit` returns, in 32 or 64 bits. */
@@ -84,7 +84,7 @@ describe("CO-RE against types of another layout", () => {
     const program = local.programs.find(({ name }) => name === "expect_16_moved_field")!;
     const core = new CoreRelocator(local.btf!, { kernel: target, modules: () => [] });
     const code = program.instructions.map((insn) => ({ ...insn, imm: insn.imm + 1 }));
-    expect(() => core.relocate(program.name, code, program.coreRelocations)).toThrow(
+    expect(() => core.relocate(program, code, program.coreRelocations)).toThrow(
       /holds .* where the object's types say/,
     );
   });

@@ -12,13 +12,14 @@ import { compileFixture } from "../compile-fixture.ts";
 import { embeddedObjects } from "../embedded-objects.ts";
 
 /** Every function's instructions after relocation, or why there are none. Ids of kernel types are another matter. */
-function relocated(spec: ObjectSpec, kernel: Btf): unknown[] {
-  const core = new CoreRelocator(spec.btf!, { kernel, modules: () => [] });
-  return [...spec.programs, ...spec.subprograms].map(({ name, instructions, coreRelocations }) => {
+function relocated(object: ObjectSpec, kernel: Btf): unknown[] {
+  const core = new CoreRelocator(object.btf!, { kernel, modules: () => [] });
+  return [...object.programs, ...object.subprograms].map((spec) => {
+    const { name, instructions, coreRelocations } = spec;
     const code = instructions.map((insn) => ({ ...insn }));
     const asked = coreRelocations.filter(({ kind }) => kind !== CoreKind.TypeIdTarget);
     try {
-      return { name, poisoned: core.relocate(name, code, asked), code };
+      return { name, poisoned: core.relocate(spec, code, asked), code };
     } catch (error) {
       if (!(error instanceof BpfError)) throw error;
       return { name, error: error.message.replace(/BTF ids \d+ and \d+/, "BTF ids") };

@@ -120,7 +120,7 @@ function poisonAt(instructions: Instruction[], at: number): false {
 
 function mismatch(at: number, what: string): RelocationError {
   return new RelocationError(
-    `CO-RE: instruction ${at} ${what}`,
+    `the instruction that CO-RE relocates (${at}) ${what}`,
     "rebuild the object file: its .BTF.ext does not fit its code",
   );
 }

@@ -1,7 +1,8 @@
 import type { Instruction } from "../../asm/instruction.ts";
 import type { Btf } from "../../btf/btf.ts";
 import { BpfError, RelocationError } from "../../errors.ts";
-import type { CoreRelocation } from "../../spec/object-spec.ts";
+import type { CoreRelocation, FunctionSpec } from "../../spec/object-spec.ts";
+import { sourceLine } from "../../spec/source-line.ts";
 import { type AccessPath, parseAccessPath } from "./access-path.ts";
 import { type CoreResult, calculate } from "./calculate.ts";
 import { type Candidate, CandidateCache, type CoreTarget } from "./candidates.ts";
@@ -42,7 +43,11 @@ export class CoreRelocator {
    * Relocates a function's instructions in place and returns those that it had to poison.
    * @throws {RelocationError} when a relocation is ambiguous or does not fit its instruction
    */
-  relocate(name: string, instructions: Instruction[], relocations: readonly CoreRelocation[]): Poisoned[] {
+  relocate(
+    where: Pick<FunctionSpec, "name" | "lineInfo">,
+    instructions: Instruction[],
+    relocations: readonly CoreRelocation[],
+  ): Poisoned[] {
     const poisoned: Poisoned[] = [];
     for (const relocation of relocations) {
       try {
@@ -52,7 +57,7 @@ export class CoreRelocator {
         const what = describeRelocation(this.#local, relocation);
         poisoned.push({ insn, kind, what, resized: result.poison ? undefined : resized(result) });
       } catch (error) {
-        throw inContext(name, relocation, error);
+        throw this.#inContext(where, relocation.insn, error);
       }
     }
     return poisoned;
@@ -76,6 +81,16 @@ export class CoreRelocator {
       kind === CoreKind.TypeIdLocal ? ownTypeId(typeId) : this.#amongCandidates(family, relocation, local);
     this.#results.set(question, result);
     return result;
+  }
+
+  #inContext(
+    { name, lineInfo }: Pick<FunctionSpec, "name" | "lineInfo">,
+    insn: number,
+    error: unknown,
+  ): unknown {
+    if (!(error instanceof BpfError)) return error;
+    const place = sourceLine(lineInfo, this.#local, insn)?.place ?? `instruction ${insn}`;
+    return new RelocationError(`${name} at ${place}: ${error.message}`, error.next, { cause: error });
   }
 
   #amongCandidates(family: CoreFamily, relocation: CoreRelocation, local: AccessPath): CoreResult {
@@ -126,10 +141,4 @@ function ambiguous(path: AccessPath, other: AccessPath, how: string): Relocation
     `the kernel has several types named ${name} (BTF ids ${path.rootId} and ${other.rootId}) that give ${how}`,
     "declare only the members that you need in a type of your own with a ___flavour suffix",
   );
-}
-
-function inContext(name: string, relocation: CoreRelocation, error: unknown): unknown {
-  if (!(error instanceof BpfError)) return error;
-  const where = `program ${name}, instruction ${relocation.insn}: `;
-  return new RelocationError(where + error.message, error.next, { cause: error });
 }
