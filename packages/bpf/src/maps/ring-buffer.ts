@@ -92,7 +92,7 @@ export class RingBuffer extends EventMap {
   #map(): MappedRing {
     const { kernel, fd } = this;
     const page = kernel.pageSize;
-    const ours = kernel.map({ fd, length: page, writable: true });
+    const ours = this.attempt("mapping", () => kernel.map({ fd, length: page, writable: true }));
     let theirs: Mapping;
     try {
       theirs = kernel.map({ fd, length: page + 2 * this.#size, offset: page, writable: false });

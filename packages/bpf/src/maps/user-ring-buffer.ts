@@ -1,6 +1,6 @@
 import type { Codec } from "../codec/codec.ts";
 import type { BpfInput } from "../codec/encoder.ts";
-import { ClosedError, InvalidArgumentError } from "../errors.ts";
+import { InvalidArgumentError } from "../errors.ts";
 import type { Mapping } from "../linux/kernel.ts";
 import { BpfMap } from "./map.ts";
 
@@ -74,11 +74,9 @@ export class UserRingBuffer extends BpfMap {
 
   /** The program's position, read-only; then ours and the data twice in a row, writable. */
   #map(): MappedRing {
-    if (this.fd.closed)
-      throw new ClosedError(`map ${this.name} is closed`, "keep its owner open while it is used");
     const { kernel, fd } = this;
     const page = kernel.pageSize;
-    const theirs = kernel.map({ fd, length: page, writable: false });
+    const theirs = this.attempt("mapping", () => kernel.map({ fd, length: page, writable: false }));
     try {
       const ours = kernel.map({ fd, length: page + 2 * this.maxEntries, offset: page, writable: true });
       return {

@@ -1,17 +1,25 @@
-import { readdirSync } from "node:fs";
+import { getEventListeners } from "node:events";
+import { readdirSync, readFileSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterEach, beforeEach, expect, it } from "vitest";
+import { codecOf } from "../../src/codec/codec.ts";
 import { ClosedError, InvalidArgumentError, NotFoundError } from "../../src/errors.ts";
-import { hostKernel } from "../../src/linux/kernel.ts";
+import { EINVAL } from "../../src/linux/errno.ts";
+import { HostKernel } from "../../src/linux/host-kernel.ts";
+import { hostKernel, type Kernel } from "../../src/linux/kernel.ts";
+import { koffiNative } from "../../src/linux/koffi.ts";
+import { syscallNumbers } from "../../src/linux/syscalls.ts";
 import { GlobalDataMap } from "../../src/maps/global-data.ts";
 import { LocalStorageMap } from "../../src/maps/local-storage.ts";
 import type { PerCpuArrayMap } from "../../src/maps/per-cpu.ts";
 import type { PerfBuffer } from "../../src/maps/perf-buffer.ts";
 import type { RingBuffer } from "../../src/maps/ring-buffer.ts";
 import type { StackTraceMap } from "../../src/maps/stack-trace.ts";
+import { createStandaloneMap } from "../../src/maps/standalone.ts";
 import type { UserRingBuffer } from "../../src/maps/user-ring-buffer.ts";
 import type { BpfObject } from "../../src/object/bpf-object.ts";
 import { open } from "../../src/object.ts";
+import { BPF_MAP_TYPE_QUEUE } from "../../src/spec/map-types.ts";
 import { compileFixture } from "../compile-fixture.ts";
 
 const kernel = hostKernel();
@@ -34,8 +42,8 @@ afterEach(() => {
   for (const loaded of loadedObjects.splice(0)) loaded.close();
 });
 
-function load() {
-  const loaded = open(object, { name: "events" }).load();
+function load(on: Kernel = kernel) {
+  const loaded = open(object, { name: "events" }).load({ kernel: on });
   loadedObjects.push(loaded);
   const btf = loaded.btf!;
   const type = { btf, typeId: btf.find("event") ?? 0 };
@@ -198,6 +206,48 @@ it("can be closed and refuses to be read from its own callback", () => {
   expect(() => ring.drain(() => {})).toThrow(ClosedError);
 });
 
+it("reads on at once after what a callback throws, also an error of this library", async () => {
+  const { ring, send, type } = load();
+  const closed = createStandaloneMap(kernel, { type: BPF_MAP_TYPE_QUEUE, valueSize: 4, maxEntries: 1 });
+  closed.close();
+  const thrown: unknown[] = [];
+  const restore = catchUncaught((error) => thrown.push(error));
+  try {
+    let seen = 0;
+    using _reading = ring.consume(
+      () => {
+        if (++seen % 10 === 0) closed.info();
+      },
+      { type },
+    );
+    send(900);
+    while (seen < 900) await sleep(1);
+    expect(thrown).toHaveLength(90);
+    expect(thrown[0]).toBeInstanceOf(ClosedError);
+  } finally {
+    restore();
+  }
+});
+
+/** Takes uncaught exceptions away from the test runner. Gives what puts it back. */
+function catchUncaught(handle: (error: unknown) => void): () => void {
+  const others = process.listeners("uncaughtException");
+  process.removeAllListeners("uncaughtException").on("uncaughtException", handle);
+  return () => {
+    process.removeAllListeners("uncaughtException");
+    for (const other of others) process.on("uncaughtException", other);
+  };
+}
+
+it("stops listening to a signal when the map is closed before it", () => {
+  const { ring, type } = load();
+  const { signal } = new AbortController();
+  ring.consume(() => {}, { type, signal });
+  expect(getEventListeners(signal, "abort")).toHaveLength(1);
+  ring.close();
+  expect(getEventListeners(signal, "abort")).toHaveLength(0);
+});
+
 it("merges the rings of a perf buffer by time and knows the CPU", () => {
   const { loaded, type, onCpu } = load();
   const perf = loaded.map("perf") as PerfBuffer;
@@ -225,10 +275,32 @@ it("wraps around in a perf buffer, and counts what was lost on each CPU", () => 
   }
   for (let index = 0; index < 100; index++) onCpu("send_perf", 0);
   const kept = perf.drain(() => {}, { type });
-  onCpu("send_perf", 0); // the kernel reports a loss with the next event that fits
-  perf.drain(() => {}, { type });
+  expect(kept).toBeLessThan(60);
   expect(perf.lost).toBe(BigInt(100 - kept));
   expect(perf.lostPerCpu.find(({ cpu }) => cpu === 0)?.lost).toBe(perf.lost);
+  loaded.close();
+  expect(perf.lost).toBe(BigInt(100 - kept));
+});
+
+it("counts what was lost in a perf buffer as far as kernels before 6.0 tell", () => {
+  const native = koffiNative();
+  const { perfEventOpen } = syscallNumbers();
+  const readFormatOf = (attr: number) => new DataView(native.view(attr, 64)).getBigUint64(32, true);
+  const older = new HostKernel({
+    ...native,
+    syscall: (number, ...args) =>
+      number === perfEventOpen && readFormatOf(Number(args[0])) !== 0n
+        ? -EINVAL
+        : native.syscall(number, ...args),
+  });
+  const { loaded, type, onCpu } = load(older);
+  const perf = loaded.map("perf") as PerfBuffer;
+  perf.open({ bytes: kernel.pageSize });
+  for (let index = 0; index < 100; index++) onCpu("send_perf", 0);
+  const kept = perf.drain(() => {}, { type });
+  onCpu("send_perf", 0); // they report a loss with the next event that fits
+  perf.drain(() => {}, { type });
+  expect(perf.lost).toBe(BigInt(100 - kept));
 });
 
 it("waits for perf events", async () => {
@@ -258,6 +330,22 @@ it("sends to a program through a user ring buffer", () => {
   const full = Array.from({ length: 300 }, () => ring.submit(new Uint8Array(8)));
   expect(full.filter(Boolean)).toHaveLength(256);
   expect(() => ring.submit(new Uint8Array(5000))).toThrow(InvalidArgumentError);
+});
+
+it("sends values to a program, unless taking one apart closes the buffer", () => {
+  const { loaded, run } = load();
+  const ring = loaded.map("from_user") as UserRingBuffer;
+  const codec = codecOf(loaded.btf!, loaded.btf!.find("event") ?? 0);
+  expect(ring.submitValue({ seq: 5n }, codec)).toBe(true);
+  run("receive", new Uint8Array(8));
+  expect(loaded.variables.get("received_sum")).toBe(5n);
+  const hostile = {
+    get seq() {
+      ring.close();
+      return 1n;
+    },
+  };
+  expect(() => ring.submitValue(hostile, codec)).toThrow(ClosedError);
 });
 
 it("reads and writes global variables live", () => {
@@ -295,12 +383,18 @@ it("keeps values at tasks", () => {
 
 it("200 rings opened, read and closed leave no descriptor and no mapping", () => {
   const descriptors = () => readdirSync("/proc/self/fd").length;
+  const mappings = () =>
+    readFileSync("/proc/self/maps", "utf8").match(/anon_inode:(bpf|\[perf)/g)?.length ?? 0;
   const round = () => {
     const { loaded, ring, send, type } = load();
     send(1);
     expect(ring.drain(() => {}, { type })).toBe(1);
     (loaded.map("perf") as PerfBuffer).open({ bytes: 4096 });
+    (loaded.map("from_user") as UserRingBuffer).submit(new Uint8Array(8));
+    expect(loaded.variables.get("writable")).toBe(-7);
+    expect(mappings()).toBeGreaterThanOrEqual(6);
     loaded.close();
+    expect(mappings()).toBe(0);
     loadedObjects.length = 0;
   };
   round();
