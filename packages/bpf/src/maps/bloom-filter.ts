@@ -22,17 +22,13 @@ export class BloomFilterMap<V = BpfValue> extends BpfMap {
   /** @throws {InvalidArgumentError} {SyscallError} {ClosedError} */
   add(value: V | BpfInput): void {
     this.#encode(value);
-    try {
-      this.kernel.bpf.mapUpdate(this.fd, NO_KEY, this.#value);
-    } catch (error) {
-      throw this.failure("adding to", error);
-    }
+    this.attempt("adding to", () => this.kernel.bpf.mapUpdate(this.fd, NO_KEY, this.#value));
   }
 
   /** False: certainly not added. True: added, or one of the rare false hits. */
   has(value: V | BpfInput): boolean {
     this.#encode(value);
-    return this.kernel.bpf.mapLookup(this.fd, NO_KEY, this.#value);
+    return this.attempt("reading", () => this.kernel.bpf.mapLookup(this.fd, NO_KEY, this.#value));
   }
 
   #encode(value: V | BpfInput): void {

@@ -28,11 +28,8 @@ export class DescriptorMap<K = BpfValue> extends BpfMap {
     const view = new DataView(value.buffer, value.byteOffset, value.byteLength);
     if (this.valueSize === 8) view.setBigInt64(0, BigInt(raw), true);
     else view.setInt32(0, raw, true);
-    try {
-      this.kernel.bpf.mapUpdate(this.fd, this.encodeKey(key), value);
-    } catch (error) {
-      throw this.failure("updating", error);
-    }
+    const at = this.encodeKey(key);
+    this.attempt("updating", () => this.kernel.bpf.mapUpdate(this.fd, at, value));
   }
 
   /** False when the place is empty. */
@@ -52,11 +49,8 @@ export class DescriptorMap<K = BpfValue> extends BpfMap {
    */
   lookupId(key: K | BpfInput): bigint | undefined {
     const value = this.kernel.native.allocate(this.valueSize);
-    try {
-      if (!this.kernel.bpf.mapLookup(this.fd, this.encodeKey(key), value)) return undefined;
-    } catch (error) {
-      throw this.failure("reading", error);
-    }
+    const at = this.encodeKey(key);
+    if (!this.attempt("reading", () => this.kernel.bpf.mapLookup(this.fd, at, value))) return undefined;
     const view = new DataView(value.buffer, value.byteOffset, value.byteLength);
     return this.valueSize === 8 ? view.getBigUint64(0, true) : BigInt(view.getUint32(0, true));
   }

@@ -110,27 +110,21 @@ export class GlobalDataMap extends BpfMap {
       return this.#mapping.view;
     }
     const copy = this.kernel.native.allocate(this.valueSize);
-    this.kernel.bpf.mapLookup(this.fd, KEY, copy);
+    this.attempt("reading", () => this.kernel.bpf.mapLookup(this.fd, KEY, copy));
     return new DataView(copy.buffer, copy.byteOffset, copy.byteLength);
   }
 
   #write(view: DataView): void {
-    try {
-      this.kernel.bpf.mapUpdate(this.fd, KEY, new Uint8Array(view.buffer, view.byteOffset, view.byteLength));
-    } catch (error) {
-      throw this.failure("updating", error);
-    }
+    const bytes = new Uint8Array(view.buffer, view.byteOffset, view.byteLength);
+    this.attempt("updating", () => this.kernel.bpf.mapUpdate(this.fd, KEY, bytes));
   }
 
   #map(): { readonly memory: Mapping; readonly view: DataView } {
     const { pageSize } = this.kernel;
     const length = Math.ceil(this.valueSize / pageSize) * pageSize;
-    try {
-      const memory = this.kernel.map({ fd: this.fd, length, writable: !this.readOnly });
-      return { memory, view: new DataView(memory.buffer, 0, this.valueSize) };
-    } catch (error) {
-      throw this.failure("mapping", error);
-    }
+    const place = { fd: this.fd, length, writable: !this.readOnly };
+    const memory = this.attempt("mapping", () => this.kernel.map(place));
+    return { memory, view: new DataView(memory.buffer, 0, this.valueSize) };
   }
 }
 

@@ -11,11 +11,8 @@ import { TableMap } from "./table.ts";
 export class HashMap<K = BpfValue, V = BpfValue> extends TableMap<K, V> {
   /** False when the key did not exist. @throws {SyscallError} {ClosedError} */
   delete(key: K | BpfInput): boolean {
-    try {
-      return this.kernel.bpf.mapDelete(this.fd, this.encodeKey(key));
-    } catch (error) {
-      throw this.failure("deleting from", error);
-    }
+    const bytes = this.encodeKey(key);
+    return this.attempt("deleting from", () => this.kernel.bpf.mapDelete(this.fd, bytes));
   }
 
   /** Looks up and deletes; in one step since 5.14, before that a program may change the value in between. */
@@ -41,7 +38,11 @@ export class HashMap<K = BpfValue, V = BpfValue> extends TableMap<K, V> {
   }
 
   /** As `batches`, deleting what is read. */
-  takeBatches(): Generator<EntryBatch, void, undefined> {
-    return entryBatches(this.kernel, this.fd, this.shape(), { andDelete: true });
+  *takeBatches(): Generator<EntryBatch, void, undefined> {
+    try {
+      yield* entryBatches(this.kernel, this.fd, this.shape(), { andDelete: true });
+    } catch (error) {
+      throw this.failure("reading", error);
+    }
   }
 }

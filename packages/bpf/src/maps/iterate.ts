@@ -19,6 +19,7 @@ export interface TableShape {
 const MAX_BATCH = 4096;
 const MIN_BATCH = 64;
 const BATCH_BYTES = 1 << 20;
+const UNLIMITED = 1 << 20;
 
 /**
  * All entries of a map, many for each system call where the kernel can (5.6; 14 times as fast as key by key).
@@ -124,15 +125,35 @@ function* keyByKey(
   }
 }
 
+/** All entries, read key by key before any of them is handed out. */
+export function allEntries(
+  kernel: Kernel,
+  map: OwnedFd,
+  { keySize, valueBytes, maxEntries }: TableShape,
+): EntryBatch {
+  const found = allKeys(kernel, map, keySize, maxEntries);
+  const keys = kernel.native.allocate(found.length * keySize);
+  const values = kernel.native.allocate(found.length * valueBytes);
+  let count = 0;
+  for (const key of found) {
+    const value = values.subarray(count * valueBytes, (count + 1) * valueBytes);
+    if (!kernel.bpf.mapLookup(map, key, value)) continue;
+    keys.set(key, count * keySize);
+    count++;
+  }
+  return { keys: viewOf(keys), values: viewOf(values), count };
+}
+
 /**
  * Every key once. A walk that is thrown back to the start again and again, because the map changes faster than it is
- * read, ends after four times as many steps as the map has entries.
+ * read, ends after four times as many steps as the map has entries. Cgroup storage, with one for each cgroup that a program is
+ * attached to, has no limit and says 0.
  */
 export function allKeys(kernel: Kernel, map: OwnedFd, keySize: number, maxEntries: number): Uint8Array[] {
   const keys: Uint8Array[] = [];
   const seen = new Set<string>();
   let current: Uint8Array | undefined;
-  for (let steps = 4 * maxEntries + MIN_BATCH; steps > 0; steps--) {
+  for (let steps = 4 * (maxEntries || UNLIMITED); steps > 0; steps--) {
     const next = kernel.native.allocate(keySize);
     if (!kernel.bpf.mapNextKey(map, current, next)) break;
     const text = Buffer.from(next.buffer, next.byteOffset, keySize).toString("latin1");

@@ -21,28 +21,23 @@ export class LocalStorageMap<V = BpfValue> extends BpfMap {
   /** undefined when the object has no value in this map. @throws {SyscallError} EBADF */
   lookup(object: OwnedFd | number): V | undefined {
     const value = this.kernel.native.allocate(this.#codec.size);
-    try {
-      if (!this.kernel.bpf.mapLookup(this.fd, this.#key(object), value)) return undefined;
-    } catch (error) {
-      throw this.failure("reading", error);
-    }
-    return this.#codec.decode(viewOf(value), 0, value.length);
+    const key = this.#key(object);
+    const found = this.attempt("reading", () => this.kernel.bpf.mapLookup(this.fd, key, value));
+    return found ? this.#codec.decode(viewOf(value), 0, value.length) : undefined;
   }
 
   /** @throws {InvalidArgumentError}; {SyscallError} EBADF {ClosedError} */
   update(object: OwnedFd | number, value: V | BpfInput): void {
     const bytes = this.kernel.native.allocate(this.#codec.size);
     this.#codec.encode(value as BpfInput, viewOf(bytes), 0);
-    try {
-      this.kernel.bpf.mapUpdate(this.fd, this.#key(object), bytes);
-    } catch (error) {
-      throw this.failure("updating", error);
-    }
+    const key = this.#key(object);
+    this.attempt("updating", () => this.kernel.bpf.mapUpdate(this.fd, key, bytes));
   }
 
   /** False when the object had no value in this map. */
   delete(object: OwnedFd | number): boolean {
-    return this.kernel.bpf.mapDelete(this.fd, this.#key(object));
+    const key = this.#key(object);
+    return this.attempt("deleting from", () => this.kernel.bpf.mapDelete(this.fd, key));
   }
 
   #key(object: OwnedFd | number): Uint8Array {

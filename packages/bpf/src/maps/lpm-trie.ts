@@ -2,6 +2,7 @@ import { createRequire } from "node:module";
 import type { BpfValue } from "../codec/decoder.ts";
 import { InvalidArgumentError } from "../errors.ts";
 import { HashMap } from "./hash.ts";
+import { allEntries, type EntryBatch } from "./iterate.ts";
 
 /**
  * Longest-prefix match. A key is a `u32` prefix length in bits followed by the data, most significant byte first
@@ -9,6 +10,16 @@ import { HashMap } from "./hash.ts";
  * @kernel 4.11, BPF_MAP_TYPE_LPM_TRIE (kernel/bpf/lpm_trie.c); needs BPF_F_NO_PREALLOC
  */
 export class LpmTrieMap<K = BpfValue, V = BpfValue> extends HashMap<K, V> {
+  /**
+   * All entries in one batch. Between two batches of the kernel's the key at which the first ended may be deleted, and then
+   * the second begins at the start of the trie (trie_get_next_key); and the value of a deleted key cannot be looked up later, as a
+   * shorter prefix would be found.
+   */
+  override *batches(): Generator<EntryBatch, void, undefined> {
+    const all = this.attempt("reading", () => allEntries(this.kernel, this.fd, this.shape()));
+    if (all.count > 0) yield all;
+  }
+
   /**
    * The key of `10.1.0.0/16`, `2001:db8::/32` or a single address, as bytes.
    * @throws {InvalidArgumentError} also when the map's keys are shorter than the address

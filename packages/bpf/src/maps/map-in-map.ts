@@ -39,11 +39,8 @@ export class MapOfMaps<K = BpfValue> extends BpfMap {
   /** Kernel's id of the inner map at a key; undefined when there is none. */
   lookupId(key: K | BpfInput): number | undefined {
     const value = this.kernel.native.allocate(4);
-    try {
-      if (!this.kernel.bpf.mapLookup(this.fd, this.#encode(key), value)) return undefined;
-    } catch (error) {
-      throw this.failure("reading", error);
-    }
+    const at = this.#encode(key);
+    if (!this.attempt("reading", () => this.kernel.bpf.mapLookup(this.fd, at, value))) return undefined;
     return new DataView(value.buffer, value.byteOffset).getUint32(0, true);
   }
 
@@ -51,25 +48,20 @@ export class MapOfMaps<K = BpfValue> extends BpfMap {
   update(key: K | BpfInput, inner: BpfMap): void {
     const value = this.kernel.native.allocate(4);
     new DataView(value.buffer, value.byteOffset).setInt32(0, inner.fd.raw, true);
-    try {
-      this.kernel.bpf.mapUpdate(this.fd, this.#encode(key), value);
-    } catch (error) {
-      throw this.failure("updating", error);
-    }
+    const at = this.#encode(key);
+    this.attempt("updating", () => this.kernel.bpf.mapUpdate(this.fd, at, value));
   }
 
   /** False when there was none. */
   delete(key: K | BpfInput): boolean {
-    try {
-      return this.kernel.bpf.mapDelete(this.fd, this.#encode(key));
-    } catch (error) {
-      throw this.failure("deleting from", error);
-    }
+    const at = this.#encode(key);
+    return this.attempt("deleting from", () => this.kernel.bpf.mapDelete(this.fd, at));
   }
 
   /** Keys that hold a map, and the kernel's ids of those. */
   *ids(): Generator<[K, number], void, undefined> {
-    for (const bytes of allKeys(this.kernel, this.fd, this.keySize, this.maxEntries)) {
+    const { kernel, fd, keySize, maxEntries } = this;
+    for (const bytes of this.attempt("reading", () => allKeys(kernel, fd, keySize, maxEntries))) {
       const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
       const id = this.lookupId(bytes);
       if (id !== undefined) yield [this.#key.decode(view, 0, bytes.length), id];

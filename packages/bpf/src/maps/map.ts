@@ -1,4 +1,4 @@
-import { SyscallError } from "../errors.ts";
+import { ClosedError, SyscallError } from "../errors.ts";
 import { E2BIG, EEXIST, ENOENT, errnoText } from "../linux/errno.ts";
 import type { OwnedFd } from "../linux/fd.ts";
 import type { Kernel } from "../linux/kernel.ts";
@@ -57,7 +57,7 @@ export class BpfMap implements Disposable {
 
   /** Asks the kernel. @kernel 4.13 @throws {SyscallError} {ClosedError} */
   info(): MapInfo {
-    return readMapInfo(this.kernel, this.fd);
+    return this.attempt("asking about", () => readMapInfo(this.kernel, this.fd));
   }
 
   /**
@@ -69,7 +69,7 @@ export class BpfMap implements Disposable {
     try {
       this.kernel.bpf.objPin(this.fd, path);
     } catch (error) {
-      throw pinError(error, `map ${this.name}`, path);
+      throw pinError(this.failure("pinning", error), `map ${this.name}`, path);
     }
   }
 
@@ -80,11 +80,7 @@ export class BpfMap implements Disposable {
 
   /** From now on no process can write: only programs can. @kernel 5.2 @throws {SyscallError} */
   freeze(): void {
-    try {
-      this.kernel.bpf.mapFreeze(this.fd);
-    } catch (error) {
-      throw this.failure("freezing", error);
-    }
+    this.attempt("freezing", () => this.kernel.bpf.mapFreeze(this.fd));
   }
 
   /** Harmless when called twice. */
@@ -96,8 +92,19 @@ export class BpfMap implements Disposable {
     this.close();
   }
 
-  /** Says which map and what was done; other errors pass unchanged. */
+  /** Runs what asks the kernel. When it fails, the error says which map and what was done. */
+  protected attempt<T>(doing: string, ask: () => T): T {
+    try {
+      return ask();
+    } catch (error) {
+      throw this.failure(doing, error);
+    }
+  }
+
+  /** What is thrown in place of an error of the system call; other errors pass unchanged. */
   protected failure(doing: string, error: unknown): unknown {
+    if (error instanceof ClosedError && this.fd.closed)
+      return new ClosedError(`map ${this.name} is closed`, "keep its owner open while it is used");
     if (!(error instanceof SyscallError)) return error;
     const message = `${doing} map ${this.name} (${this.typeName}): ${errnoText(error.errno)}`;
     const next = error.next || this.#advice(error.errno);

@@ -25,11 +25,8 @@ export class QueueMap<V = BpfValue> extends BpfMap {
   /** `force` drops the oldest value to make room. @throws {SyscallError} E2BIG when full */
   push(value: V | BpfInput, options: { readonly force?: boolean } = {}): void {
     this.#codec.encode(value as BpfInput, this.#view, 0);
-    try {
-      this.kernel.bpf.mapUpdate(this.fd, NO_KEY, this.#value, options.force === true ? BPF_EXIST : BPF_ANY);
-    } catch (error) {
-      throw this.failure("pushing to", error);
-    }
+    const flags = options.force === true ? BPF_EXIST : BPF_ANY;
+    this.attempt("pushing to", () => this.kernel.bpf.mapUpdate(this.fd, NO_KEY, this.#value, flags));
   }
 
   /** Takes the next value out; undefined when empty. */
@@ -43,10 +40,7 @@ export class QueueMap<V = BpfValue> extends BpfMap {
   }
 
   #read(read: () => boolean): V | undefined {
-    try {
-      return read() ? this.#codec.decode(this.#view, 0, this.#value.length) : undefined;
-    } catch (error) {
-      throw this.failure("reading", error);
-    }
+    if (!this.attempt("reading", read)) return undefined;
+    return this.#codec.decode(this.#view, 0, this.#value.length);
   }
 }

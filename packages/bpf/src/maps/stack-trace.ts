@@ -55,14 +55,15 @@ export class StackTraceMap extends BpfMap {
 
   /** Ids of all stacks held now. */
   ids(): readonly number[] {
-    return allKeys(this.kernel, this.fd, this.keySize, this.maxEntries).map((key) =>
-      new DataView(key.buffer, key.byteOffset).getUint32(0, true),
-    );
+    const { kernel, fd, keySize, maxEntries } = this;
+    const keys = this.attempt("reading", () => allKeys(kernel, fd, keySize, maxEntries));
+    return keys.map((key) => new DataView(key.buffer, key.byteOffset).getUint32(0, true));
   }
 
   /** False when the map does not hold this id. */
   delete(id: number): boolean {
-    return id >= 0 && this.kernel.bpf.mapDelete(this.fd, this.#key(id));
+    if (id < 0) return false;
+    return this.attempt("deleting from", () => this.kernel.bpf.mapDelete(this.fd, this.#key(id)));
   }
 
   /** Deletes all stacks held now. */
@@ -73,7 +74,8 @@ export class StackTraceMap extends BpfMap {
   #read(id: number): DataView | undefined {
     if (id < 0) return undefined;
     const value = this.kernel.native.allocate(this.valueSize);
-    if (!this.kernel.bpf.mapLookup(this.fd, this.#key(id), value)) return undefined;
+    const found = this.attempt("reading", () => this.kernel.bpf.mapLookup(this.fd, this.#key(id), value));
+    if (!found) return undefined;
     return new DataView(value.buffer, value.byteOffset, value.byteLength);
   }
 

@@ -64,11 +64,7 @@ export abstract class TableMap<K = BpfValue, V = BpfValue> extends BpfMap {
     this.codecs.key.encode(key as BpfInput, this.#keyView, 0);
     this.codecs.value.encode(value as BpfInput, this.#valueView, 0);
     const flags = MODES[options.mode ?? "any"] | (options.lock === true ? BPF_F_LOCK : 0);
-    try {
-      this.kernel.bpf.mapUpdate(this.fd, this.#key, this.#value, flags);
-    } catch (error) {
-      throw this.failure("updating", error);
-    }
+    this.attempt("updating", () => this.kernel.bpf.mapUpdate(this.fd, this.#key, this.#value, flags));
   }
 
   /**
@@ -132,8 +128,12 @@ export abstract class TableMap<K = BpfValue, V = BpfValue> extends BpfMap {
   }
 
   /** The bytes of all entries, as the kernel hands them over; each batch is valid until the next. */
-  batches(): Generator<EntryBatch, void, undefined> {
-    return entryBatches(this.kernel, this.fd, this.shape());
+  *batches(): Generator<EntryBatch, void, undefined> {
+    try {
+      yield* entryBatches(this.kernel, this.fd, this.shape());
+    } catch (error) {
+      throw this.failure("reading", error);
+    }
   }
 
   protected shape(): { keySize: number; valueBytes: number; maxEntries: number } {
@@ -160,11 +160,7 @@ export abstract class TableMap<K = BpfValue, V = BpfValue> extends BpfMap {
   }
 
   #found(read: () => boolean): V | undefined {
-    try {
-      if (!read()) return undefined;
-    } catch (error) {
-      throw this.failure("reading", error);
-    }
+    if (!this.attempt("reading", read)) return undefined;
     return this.codecs.value.decode(this.#valueView, 0, this.#value.length);
   }
 }

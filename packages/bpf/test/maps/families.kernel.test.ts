@@ -137,8 +137,10 @@ describe("a hash without types", () => {
     const map = make(HashMap, { type: types.BPF_MAP_TYPE_HASH, keySize: 4, valueSize: 4, maxEntries: 1 });
     map.close();
     map.close();
-    expect(() => map.lookup(new Uint8Array(4))).toThrow(ClosedError);
-    expect(() => [...map]).toThrow(ClosedError);
+    for (const use of [() => map.lookup(new Uint8Array(4)), () => [...map], () => map.info()]) {
+      expect(use).toThrow(ClosedError);
+      expect(use).toThrow("map skep_test is closed");
+    }
   });
 });
 
@@ -239,6 +241,38 @@ it("a trie finds the longest prefix", () => {
   expect(() => map.prefix("2001:db8::/32")).toThrow(InvalidArgumentError);
   map.clear();
   expect([...map]).toHaveLength(0);
+});
+
+it("a trie gives every entry once, with its own value, while others are deleted", () => {
+  const map = make(LpmTrieMap, {
+    type: types.BPF_MAP_TYPE_LPM_TRIE,
+    keySize: 8,
+    valueSize: 4,
+    maxEntries: 10_000,
+    flags: BPF_F_NO_PREALLOC,
+  }) as LpmTrieMap<Uint8Array, Uint8Array>;
+  const number = (index: number) => new Uint8Array(Uint32Array.of(index).buffer);
+  map.updateAll(
+    Array.from(
+      { length: 6_000 },
+      (_, index) => [map.prefix(`10.${index >> 8}.${index & 255}.0/24`), number(index)] as const,
+    ),
+  );
+  map.update(map.prefix("10.0.0.0/8"), number(0xffff));
+  const seen = new Map<string, number>();
+  for (const [key, value] of map) {
+    const text = Buffer.from(key).toString("hex");
+    expect(seen.has(text)).toBe(false);
+    seen.set(text, Buffer.from(value).readUInt32LE());
+    // This one, and the next, before it is given out.
+    map.delete(key);
+    map.delete(map.prefix(`10.${key[5]}.${(key[6] ?? 0) + 1}.0/24`.replace(".256.", ".255.")));
+  }
+  expect(seen.size).toBe(6_001);
+  for (let index = 0; index < 6_000; index++)
+    expect(seen.get(Buffer.from(map.prefix(`10.${index >> 8}.${index & 255}.0/24`)).toString("hex"))).toBe(
+      index,
+    );
 });
 
 it("prefixes are written as bytes", () => {
