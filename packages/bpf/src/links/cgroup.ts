@@ -12,6 +12,7 @@ import {
   BPF_PROG_TYPE_CGROUP_SKB,
 } from "../spec/program-types.ts";
 import { attachError } from "./attach-error.ts";
+import { detachUnlessGone } from "./detach-unless-gone.ts";
 import { onProcessExit } from "./exit-cleanup.ts";
 import { AttachedLink, type Link } from "./link.ts";
 import { type AttachOptions, missingOption } from "./options.ts";
@@ -65,7 +66,8 @@ function attachDirectly(
 ): undefined {
   const { bpf } = program.kernel;
   bpf.progAttach({ target: target.raw, program: program.fd, attachType, flags: BPF_F_ALLOW_MULTI });
-  const detach = (): void => bpf.progDetach({ target: target.raw, program: program.fd, attachType });
+  const detach = (): void =>
+    detachUnlessGone(() => bpf.progDetach({ target: target.raw, program: program.fd, attachType }));
   const exit = onProcessExit(detach);
   undo.add(() => {
     exit[Symbol.dispose]();

@@ -2,6 +2,7 @@ import { openPath } from "../linux/open-path.ts";
 import type { LoadedProgram } from "../load/program.ts";
 import { BPF_LIRC_MODE2 } from "../spec/program-types.ts";
 import { attachError } from "./attach-error.ts";
+import { detachUnlessGone } from "./detach-unless-gone.ts";
 import { onProcessExit } from "./exit-cleanup.ts";
 import { AttachedLink, type Link } from "./link.ts";
 import { type AttachOptions, missingOption } from "./options.ts";
@@ -23,7 +24,11 @@ export function attachLirc(program: LoadedProgram, options: AttachOptions): Link
     } catch (error) {
       throw attachError(error, description);
     }
-    undo.add(() => bpf.progDetach({ target: device.raw, program: program.fd, attachType: BPF_LIRC_MODE2 }));
+    undo.add(() =>
+      detachUnlessGone(() =>
+        bpf.progDetach({ target: device.raw, program: program.fd, attachType: BPF_LIRC_MODE2 }),
+      ),
+    );
     const exit = onProcessExit(undo.run);
     return new AttachedLink("lirc", description, () => {
       exit[Symbol.dispose]();

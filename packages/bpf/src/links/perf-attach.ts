@@ -1,4 +1,4 @@
-import { UnsupportedError } from "../errors.ts";
+import { ClosedError, UnsupportedError } from "../errors.ts";
 import { EBADF, failedWith } from "../linux/errno.ts";
 import type { OwnedFd } from "../linux/fd.ts";
 import type { Kernel } from "../linux/kernel.ts";
@@ -74,6 +74,8 @@ function refusesDescriptor(program: LoadedProgram): boolean {
     program.kernel.bpf.linkCreate(attr).close();
     return true;
   } catch (error) {
+    // Of a program that is closed the kernel was not asked at all: that is no answer to remember.
+    if (error instanceof ClosedError) throw error;
     return failedWith(error, EBADF);
   }
 }

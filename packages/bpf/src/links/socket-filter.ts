@@ -1,8 +1,8 @@
 import { InvalidArgumentError } from "../errors.ts";
-import { failedWith, syscallError } from "../linux/errno.ts";
-import { OwnedFd } from "../linux/fd.ts";
+import { syscallError } from "../linux/errno.ts";
+import type { OwnedFd } from "../linux/fd.ts";
 import type { Kernel } from "../linux/kernel.ts";
-import { openSocket, setSocketOption } from "../linux/socket.ts";
+import { openSocket, setSocketOption, socketInode } from "../linux/socket.ts";
 import { syscallNumbers } from "../linux/syscalls.ts";
 import type { LoadedProgram } from "../load/program.ts";
 import { AttachedLink, type Link } from "./link.ts";
@@ -13,7 +13,6 @@ import { undoneOnFailure } from "./undo-list.ts";
 const [SOL_SOCKET, SO_RCVBUF, SO_DETACH_FILTER, SO_ATTACH_BPF] = [1, 8, 27, 50];
 const [AF_PACKET, SOCK_RAW] = [17, 3];
 const ETH_P_ALL_BIG_ENDIAN = 0x0300;
-const [EBADF, ENOTSOCK] = [9, 88];
 
 /**
  * What a socket receives (`socket`), or what passes an interface (`interface`: a packet socket of our own, which
@@ -29,35 +28,30 @@ export function attachSocketFilter(program: LoadedProgram, options: AttachOption
 function attachToSocket(program: LoadedProgram, fd: number): Link {
   const { kernel } = program;
   const description = `socket ${fd}`;
-  if (!Number.isInteger(fd) || fd < 0) throw notASocket(fd);
+  const inode = Number.isInteger(fd) && fd >= 0 ? socketInode(fd) : undefined;
+  if (inode === undefined) throw notASocket(fd);
   return undoneOnFailure((undo) => {
     // Borrowed: the socket's owner closes it.
-    const socket = undo.keep(new OwnedFd(fd, () => undefined));
+    const socket = { raw: fd };
     try {
       setSocketOption(kernel, socket, { level: SOL_SOCKET, name: SO_ATTACH_BPF, value: program.fd.raw });
     } catch (error) {
-      throw failedWith(error, EBADF, ENOTSOCK) ? notASocket(fd, error) : interfaceError(error, description);
+      throw interfaceError(error, description);
     }
-    undo.add(() => detach(kernel, socket));
+    undo.add(() => {
+      // A socket that was closed before has taken its filter along, and its number may be another's by now.
+      if (socketInode(fd) !== inode) return;
+      setSocketOption(kernel, socket, { level: SOL_SOCKET, name: SO_DETACH_FILTER, value: 0 });
+    });
     return new AttachedLink("socket_filter", description, undo.run);
   });
 }
 
-function notASocket(fd: number, cause?: unknown): InvalidArgumentError {
+function notASocket(fd: number): InvalidArgumentError {
   return new InvalidArgumentError(
     `descriptor ${fd} is not an open socket`,
     "pass the descriptor of a socket",
-    { cause },
   );
-}
-
-/** A socket that was closed before has taken its filter along. */
-function detach(kernel: Kernel, socket: OwnedFd): void {
-  try {
-    setSocketOption(kernel, socket, { level: SOL_SOCKET, name: SO_DETACH_FILTER, value: 0 });
-  } catch (error) {
-    if (!failedWith(error, EBADF, ENOTSOCK)) throw error;
-  }
 }
 
 function attachToInterface(program: LoadedProgram, options: AttachOptions): Link {

@@ -1,9 +1,10 @@
 import { MalformedError } from "../errors.ts";
-import { EEXIST, ENOENT, failedWith } from "../linux/errno.ts";
+import { EEXIST, failedWith } from "../linux/errno.ts";
 import type { Kernel } from "../linux/kernel.ts";
 import { netlinkAttribute, netlinkRequest } from "../linux/netlink.ts";
 import type { LoadedProgram } from "../load/program.ts";
 import type { LinkKind } from "../spec/object-spec.ts";
+import { detachUnlessGone } from "./detach-unless-gone.ts";
 import { onProcessExit } from "./exit-cleanup.ts";
 import { AttachedLink, type Link } from "./link.ts";
 import { undoneOnFailure } from "./undo-list.ts";
@@ -35,9 +36,11 @@ export interface FilterPlace {
 export function attachClsactFilter(kind: LinkKind, program: LoadedProgram, place: FilterPlace): Link {
   const { kernel } = program;
   return undoneOnFailure((undo) => {
-    if (addClsact(kernel, place.index)) undo.add(() => removeClsactIfEmpty(kernel, place.index));
+    if (addClsact(kernel, place.index))
+      undo.add(() => detachUnlessGone(() => removeClsactIfEmpty(kernel, place.index)));
     const made = addFilter(program, place);
-    undo.add(() => removeFilter(kernel, place, made));
+    // Somebody may have removed it, or the interface, before us.
+    undo.add(() => detachUnlessGone(() => removeFilter(kernel, place, made)));
     const exit = onProcessExit(undo.run);
     return new AttachedLink(kind, place.description, () => {
       exit[Symbol.dispose]();
@@ -105,12 +108,7 @@ function addFilter(program: LoadedProgram, place: FilterPlace): Made {
 
 function removeFilter(kernel: Kernel, { index, direction }: FilterPlace, { handle, info }: Made): void {
   const message = tcMessage({ index, handle, parent: PARENTS[direction], info }, text(TCA_KIND, "bpf"));
-  try {
-    netlinkRequest(kernel, RTM_DELTFILTER, 0, message);
-  } catch (error) {
-    // Somebody removed it, or the interface, before us.
-    if (!failedWith(error, ENOENT)) throw error;
-  }
+  netlinkRequest(kernel, RTM_DELTFILTER, 0, message);
 }
 
 /** struct tcmsg and its attributes. */

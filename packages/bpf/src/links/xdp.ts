@@ -3,6 +3,7 @@ import { EBUSY, EEXIST, EINVAL, EOPNOTSUPP, failedWith } from "../linux/errno.ts
 import { netlinkAttribute, netlinkRequest } from "../linux/netlink.ts";
 import type { LoadedProgram } from "../load/program.ts";
 import { BPF_XDP } from "../spec/program-types.ts";
+import { detachUnlessGone } from "./detach-unless-gone.ts";
 import { onProcessExit } from "./exit-cleanup.ts";
 import { AttachedLink, kernelLink, type Link } from "./link.ts";
 import { interfaceError, interfaceText, requiredInterface } from "./network-interface.ts";
@@ -54,7 +55,7 @@ function attachThroughNetlink(
     netlinkRequest(program.kernel, RTM_SETLINK, 0, setLinkMessage(target, fd, flags));
   };
   set(program.fd.raw, mode | XDP_FLAGS_UPDATE_IF_NOEXIST);
-  const detach = (): void => set(-1, mode);
+  const detach = (): void => detachUnlessGone(() => set(-1, mode));
   const exit = onProcessExit(detach);
   return new AttachedLink("xdp", description, () => {
     exit[Symbol.dispose]();

@@ -1,9 +1,20 @@
+import { fstatSync } from "node:fs";
 import { syscallError } from "./errno.ts";
 import type { OwnedFd } from "./fd.ts";
 import type { Kernel } from "./kernel.ts";
 import { syscallNumbers } from "./syscalls.ts";
 
 const SOCK_CLOEXEC = 0o2000000;
+
+/** Tells a socket from a later one with the same descriptor. undefined when the descriptor is no open socket. */
+export function socketInode(fd: number): bigint | undefined {
+  try {
+    const status = fstatSync(fd, { bigint: true });
+    return status.isSocket() ? status.ino : undefined;
+  } catch {
+    return undefined;
+  }
+}
 
 /** socket(2), closed on exec. @throws {SyscallError} */
 export function openSocket(kernel: Kernel, family: number, type: number, protocol: number): OwnedFd {
@@ -15,7 +26,7 @@ export function openSocket(kernel: Kernel, family: number, type: number, protoco
 /** setsockopt(2). An integer option takes a number, others their bytes. @throws {SyscallError} */
 export function setSocketOption(
   kernel: Kernel,
-  socket: OwnedFd,
+  socket: Pick<OwnedFd, "raw">,
   option: { readonly level: number; readonly name: number; readonly value: number | Uint8Array },
 ): void {
   const { value } = option;

@@ -182,6 +182,31 @@ describe("socket filters", () => {
     socket.close();
   });
 
+  it("leave alone a later socket of the same number", async () => {
+    const listen = async () => {
+      const server = createServer().listen(0, "127.0.0.1");
+      await once(server, "listening");
+      const { fd } = (server as unknown as { _handle: { fd: number } })._handle;
+      return { server, fd };
+    };
+    using counter = new Counter("socket", { returns: -1 });
+    const first = await listen();
+    const stale = attachProgram(counter.program, { socket: first.fd });
+    first.server.close();
+    await once(first.server, "close");
+    const second = await listen();
+    expect(second.fd).toBe(first.fd);
+    const link = attachProgram(counter.program, { socket: second.fd });
+    stale.close();
+    connect((second.server.address() as AddressInfo).port, "127.0.0.1").on("connect", function () {
+      this.destroy();
+    });
+    await once(second.server, "connection");
+    expect(counter.hits).toBeGreaterThan(0);
+    link.close();
+    second.server.close();
+  });
+
   it("refuse what is no socket", () => {
     using counter = new Counter("socket");
     expect(() => attachProgram(counter.program, { socket: 0x7fff })).toThrow(InvalidArgumentError);

@@ -86,6 +86,25 @@ describe("on kernels without links", () => {
     }
   });
 
+  it("what went with its interface or cgroup is closed quietly", () => {
+    const name = `skq${process.pid}`;
+    const cgroup = `${mounts().find((mount) => mount.type === "cgroup2")?.point}/skep-gone-${process.pid}`;
+    using xdp = new Counter("xdp", { returns: 2 });
+    using tc = new Counter("tc");
+    using sockets = new Counter("cgroup/sock_create", { returns: 1 });
+    ip("link", "add", name, "type", "veth");
+    mkdirSync(cgroup);
+    const links = [
+      attachProgram(without(xdp), { interface: name, xdpMode: "generic" }),
+      attachProgram(without(tc), { interface: name }),
+      attachProgram(without(sockets), { cgroup }),
+    ];
+    ip("link", "del", name);
+    rmdirSync(cgroup);
+    for (const link of links) link.close();
+    expect(links.every((link) => link.closed)).toBe(true);
+  });
+
   it("a cgroup takes the program directly, next to others", () => {
     const cgroup = `${mounts().find((mount) => mount.type === "cgroup2")?.point}/skep-old-${process.pid}`;
     mkdirSync(cgroup);

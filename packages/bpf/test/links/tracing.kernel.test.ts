@@ -1,11 +1,13 @@
 import { closeSync, mkdirSync, openSync, readFileSync, rmdirSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import { BtfKind } from "../../src/btf/types.ts";
-import { InvalidArgumentError, NotFoundError, UnsupportedError } from "../../src/errors.ts";
+import { ClosedError, InvalidArgumentError, NotFoundError, UnsupportedError } from "../../src/errors.ts";
 import { attachProgram } from "../../src/links/attach.ts";
 import { IteratorLink } from "../../src/links/iter.ts";
 import type { AttachOptions } from "../../src/links/options.ts";
+import { HostKernel } from "../../src/linux/host-kernel.ts";
 import { hostKernel } from "../../src/linux/kernel.ts";
+import { koffiNative } from "../../src/linux/koffi.ts";
 import { mounts } from "../../src/linux/procfs.ts";
 import { BPF_MAP_TYPE_HASH } from "../../src/spec/map-types.ts";
 import { Counter } from "./counter.ts";
@@ -43,6 +45,18 @@ describe("tracepoints", () => {
     using _link = attachProgram(counter.program, { cookie: 0x1234_5678_9abc_def0n });
     openFiles(1);
     expect(counter.cookie).toBe(0x1234_5678_9abc_def0n);
+  });
+
+  it("of a closed program are refused, and later ones get their cookie all the same", () => {
+    using counter = new Counter("tp/syscalls/sys_enter_openat", { ...here, cookie: true });
+    // A kernel that nobody has asked for its abilities yet.
+    const kernel = new HostKernel(koffiNative());
+    const closed = new Counter("tp/syscalls/sys_enter_openat", here);
+    closed[Symbol.dispose]();
+    expect(() => attachProgram({ ...closed.program, kernel })).toThrow(ClosedError);
+    using _link = attachProgram({ ...counter.program, kernel }, { cookie: 5 });
+    openFiles(1);
+    expect(counter.cookie).toBe(5n);
   });
 
   it("refuse the same program twice, and take it again after closing", () => {
