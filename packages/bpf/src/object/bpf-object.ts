@@ -5,6 +5,7 @@ import { ClosedError, InvalidArgumentError, NotFoundError } from "../errors.ts";
 import type { Link } from "../links/link.ts";
 import type { AttachOptions } from "../links/options.ts";
 import { attachStructOps } from "../links/struct-ops.ts";
+import { UndoList, undoneOnFailure } from "../links/undo-list.ts";
 import type { Kernel } from "../linux/kernel.ts";
 import type { LoadedObject } from "../load/load-object.ts";
 import { createMap } from "../maps/create-map.ts";
@@ -163,18 +164,16 @@ export class BpfObject implements Disposable {
    */
   attach(choice: AttachChoice = {}): readonly Link[] {
     if (this.#closed) throw new ClosedError(`object ${this.name} is closed`, "load it again");
-    const attached: Link[] = [];
-    try {
+    return undoneOnFailure((undo) => {
+      const attached: Link[] = [];
       for (const program of this.programs.values()) {
         const options = typeof choice === "function" ? choice(program) : choice;
-        if (options !== undefined && saysWhere(program, options)) attached.push(program.attach(options));
+        if (options !== undefined && saysWhere(program, options))
+          attached.push(undo.keep(program.attach(options)));
       }
-      for (const name of this.#structOps.keys()) attached.push(this.#register(name));
-    } catch (error) {
-      for (const link of attached.reverse()) this.#detach(link);
-      throw error;
-    }
-    return attached;
+      for (const name of this.#structOps.keys()) attached.push(undo.keep(this.#register(name)));
+      return attached;
+    });
   }
 
   #register(name: string): Link {
@@ -197,18 +196,16 @@ export class BpfObject implements Disposable {
     this.#links.add(link);
   }
 
-  #detach(link: Link): void {
-    this.#links.delete(link);
-    link.close();
-  }
-
-  /** Detaches, unloads, and gives up the maps. Harmless when called twice. */
+  /** Detaches, unloads, and gives up the maps, all of it even when one link cannot be detached. Harmless when called twice. */
   close(): void {
     if (this.#closed) return;
     this.#closed = true;
-    for (const link of this.links.toReversed()) this.#detach(link);
-    for (const program of this.programs.values()) program.fd.close();
-    for (const map of this.maps.values()) map.close();
+    const undo = new UndoList();
+    for (const map of this.maps.values()) undo.keep(map);
+    for (const program of this.programs.values()) undo.keep(program.fd);
+    for (const link of this.#links) undo.keep(link);
+    this.#links.clear();
+    undo.run();
   }
 
   [Symbol.dispose](): void {
