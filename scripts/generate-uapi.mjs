@@ -87,12 +87,6 @@ write("asm/helper-names.ts", [
   "  const name = names[id - 1];",
   `  return name === undefined ? undefined : \`bpf_\${name}\`;`,
   "}",
-  "",
-  "/** The id of a helper such as `bpf_ktime_get_ns`; undefined when there is none of this name. */",
-  "export function helperId(name: string): number | undefined {",
-  '  const index = names.indexOf(name.replace(/^bpf_/, ""));',
-  "  return index < 0 ? undefined : index + 1;",
-  "}",
 ]);
 const paths = ["spec/program-types.ts", "spec/map-types.ts", "asm/helper-names.ts"].map(
   (path) => `packages/bpf/src/${path}`,

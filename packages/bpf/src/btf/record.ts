@@ -1,5 +1,3 @@
-import { BtfKind } from "./types.ts";
-
 /**
  * The shape of a type record as 32-bit words. Every record of the type section is made of whole words
  * (include/uapi/linux/btf.h), so one table says how long each kind is and which words refer to what.
@@ -54,7 +52,6 @@ const SHAPES: readonly (RecordShape | undefined)[] = [
 ];
 
 export const HEADER_WORDS = 3;
-export const LAST_KIND = BtfKind.Enum64;
 /** The bits of `info` that mean something; the kernel refuses the others (BTF_INFO_MASK, kernel/bpf/btf.c). */
 const INFO_MASK = 0x9f00ffff;
 

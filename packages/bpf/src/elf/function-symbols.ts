@@ -1,4 +1,4 @@
-import { PT_LOAD, SHN_UNDEF, STB_WEAK, STT_FUNC, STT_GNU_IFUNC } from "./constants.ts";
+import { PT_LOAD, SHN_UNDEF, STT_FUNC, STT_GNU_IFUNC } from "./constants.ts";
 import type { ElfFile, ElfSymbol } from "./elf-file.ts";
 
 /** Where a function's code lies in the file, for uprobes. */
@@ -8,9 +8,6 @@ export interface FunctionLocation {
   readonly address: number;
   /** Byte offset in the file. */
   readonly fileOffset: number;
-  /** Bytes; 0 when the symbol does not say. */
-  readonly size: number;
-  readonly weak: boolean;
 }
 
 /**
@@ -29,22 +26,6 @@ export function fileOffsetOf(elf: ElfFile, address: number): number | undefined 
 export function unversionedName(name: string): string {
   const at = name.indexOf("@");
   return at <= 0 ? name : name.slice(0, at);
-}
-
-/**
- * Every place where `name` is defined as a function, `.dynsym` first, each address once; strong definitions before weak
- * ones. Several results of the same weight mean that the name is ambiguous. `name@VERSION` matches only that version.
- * @throws {MalformedError}
- */
-export function findFunctions(elf: ElfFile, name: string): FunctionLocation[] {
-  const found = new Map<number, FunctionLocation>();
-  for (const table of [elf.dynamicSymbols, elf.symbols]) {
-    for (const index of table.indexesOf(name)) {
-      const location = locate(elf, table.at(index));
-      if (location && !found.has(location.address)) found.set(location.address, location);
-    }
-  }
-  return [...found.values()].sort((a, b) => Number(a.weak) - Number(b.weak));
 }
 
 /** Every function that the file defines, `.dynsym` first, each name and address once. @throws {MalformedError} */
@@ -66,11 +47,5 @@ function locate(elf: ElfFile, symbol: ElfSymbol): FunctionLocation | undefined {
   if (symbol.sectionIndex === SHN_UNDEF || symbol.value === 0) return undefined;
   const fileOffset = fileOffsetOf(elf, symbol.value);
   if (fileOffset === undefined) return undefined;
-  return {
-    name: unversionedName(symbol.name),
-    address: symbol.value,
-    fileOffset,
-    size: symbol.size,
-    weak: symbol.binding === STB_WEAK,
-  };
+  return { name: unversionedName(symbol.name), address: symbol.value, fileOffset };
 }

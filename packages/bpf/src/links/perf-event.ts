@@ -2,7 +2,7 @@ import { InvalidArgumentError, UnsupportedError } from "../errors.ts";
 import { ENODEV, ENOENT, EOPNOTSUPP, failedWith } from "../linux/errno.ts";
 import type { OwnedFd } from "../linux/fd.ts";
 import type { Kernel } from "../linux/kernel.ts";
-import { encodePerfEventAttr } from "../linux/perf-event.ts";
+import { encodePerfEventAttr, PERF_TYPE_HARDWARE, PERF_TYPE_SOFTWARE } from "../linux/perf-event.ts";
 import type { LoadedProgram } from "../load/program.ts";
 import { processGone } from "./attach-error.ts";
 import { AttachedLink, type Link } from "./link.ts";
@@ -10,19 +10,19 @@ import { type AttachOptions, cookieOf, pidOf, type SampleEvent, type SampleOptio
 import { attachToPerfEvent } from "./perf-attach.ts";
 import { undoneOnFailure } from "./undo-list.ts";
 
-/** enum perf_hw_id (type 0) and perf_sw_ids (type 1), include/uapi/linux/perf_event.h. */
+/** enum perf_hw_id and perf_sw_ids, include/uapi/linux/perf_event.h. */
 const EVENTS: Readonly<Record<SampleEvent, { readonly type: number; readonly config: number }>> = {
-  "cpu-clock": { type: 1, config: 0 },
-  "task-clock": { type: 1, config: 1 },
-  "page-faults": { type: 1, config: 2 },
-  "context-switches": { type: 1, config: 3 },
-  "cpu-migrations": { type: 1, config: 4 },
-  cycles: { type: 0, config: 0 },
-  instructions: { type: 0, config: 1 },
-  "cache-references": { type: 0, config: 2 },
-  "cache-misses": { type: 0, config: 3 },
-  branches: { type: 0, config: 4 },
-  "branch-misses": { type: 0, config: 5 },
+  "cpu-clock": { type: PERF_TYPE_SOFTWARE, config: 0 },
+  "task-clock": { type: PERF_TYPE_SOFTWARE, config: 1 },
+  "page-faults": { type: PERF_TYPE_SOFTWARE, config: 2 },
+  "context-switches": { type: PERF_TYPE_SOFTWARE, config: 3 },
+  "cpu-migrations": { type: PERF_TYPE_SOFTWARE, config: 4 },
+  cycles: { type: PERF_TYPE_HARDWARE, config: 0 },
+  instructions: { type: PERF_TYPE_HARDWARE, config: 1 },
+  "cache-references": { type: PERF_TYPE_HARDWARE, config: 2 },
+  "cache-misses": { type: PERF_TYPE_HARDWARE, config: 3 },
+  branches: { type: PERF_TYPE_HARDWARE, config: 4 },
+  "branch-misses": { type: PERF_TYPE_HARDWARE, config: 5 },
 };
 const DEFAULT_FREQUENCY = 99;
 

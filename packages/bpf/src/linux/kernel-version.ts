@@ -6,11 +6,6 @@ export function versionCode(major: number, minor: number, patch = 0): number {
 /** Since 5.11 programs and maps count against the memory of the cgroup, before that against RLIMIT_MEMLOCK. */
 export const MEMCG_ACCOUNTING = versionCode(5, 11);
 
-/** `5.10.46` from a version code. */
-export function versionText(code: number): string {
-  return `${Math.floor(code / 65536)}.${(code >> 8) & 255}.${code & 255}`;
-}
-
 /**
  * The version that the kernel was built from. Distributions put their own number in the third place of
  * `uname -r`: Ubuntu tells the true one in /proc/version_signature (`Ubuntu 5.15.0-91.101-generic 5.15.131`), Debian

@@ -2,14 +2,8 @@
 export const PERF_TYPE_HARDWARE = 0;
 export const PERF_TYPE_SOFTWARE = 1;
 export const PERF_TYPE_TRACEPOINT = 2;
-export const PERF_TYPE_HW_CACHE = 3;
-export const PERF_TYPE_RAW = 4;
-export const PERF_TYPE_BREAKPOINT = 5;
 
 /** enum perf_sw_ids. */
-export const PERF_COUNT_SW_CPU_CLOCK = 0;
-export const PERF_COUNT_SW_TASK_CLOCK = 1;
-export const PERF_COUNT_SW_DUMMY = 9;
 export const PERF_COUNT_SW_BPF_OUTPUT = 10;
 
 /** enum perf_event_sample_format. */
@@ -22,7 +16,6 @@ export const PERF_FORMAT_LOST = 1 << 4;
 /** ioctl(2) requests on a perf event; SET_BPF takes a program's descriptor. */
 export const PERF_EVENT_IOC_ENABLE = 0x2400;
 export const PERF_EVENT_IOC_DISABLE = 0x2401;
-export const PERF_EVENT_IOC_RESET = 0x2403;
 export const PERF_EVENT_IOC_SET_BPF = 0x40042408;
 
 /** struct perf_event_attr in words; what is left out is 0. */
@@ -42,14 +35,9 @@ export interface PerfEventAttr {
   readonly clockId?: number;
   readonly disabled?: boolean;
   readonly inherit?: boolean;
-  readonly excludeUser?: boolean;
-  readonly excludeKernel?: boolean;
-  readonly excludeIdle?: boolean;
-  /** HW_BREAKPOINT_R (1), W (2), X (4). */
-  readonly breakpointType?: number;
-  /** Also a breakpoint's address, or the address of a kprobe's symbol or a uprobe's path. */
+  /** Of a probe: the address of a kprobe's symbol or a uprobe's path. */
   readonly config1?: bigint | number;
-  /** Also a breakpoint's length, or the offset of a probe. */
+  /** Of a probe: the offset. */
   readonly config2?: bigint | number;
 }
 
@@ -70,7 +58,6 @@ export function encodePerfEventAttr(attr: PerfEventAttr): Uint8Array {
   word(32, attr.readFormat);
   word(40, flagBits(attr));
   view.setUint32(48, attr.wakeup ?? 0, true);
-  view.setUint32(52, attr.breakpointType ?? 0, true);
   word(56, attr.config1);
   word(64, attr.config2);
   view.setInt32(92, attr.clockId ?? 0, true);
@@ -82,9 +69,6 @@ function flagBits(attr: PerfEventAttr): number {
   const bits: readonly (readonly [bit: number, on: boolean | undefined])[] = [
     [0, attr.disabled],
     [1, attr.inherit],
-    [4, attr.excludeUser],
-    [5, attr.excludeKernel],
-    [7, attr.excludeIdle],
     [10, attr.frequency],
     [14, attr.watermark],
     [25, attr.clockId !== undefined],

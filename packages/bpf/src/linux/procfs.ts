@@ -1,5 +1,5 @@
 import { type Files, hostFiles } from "./files.ts";
-import { readText, readTextIfExists } from "./proc-file.ts";
+import { readText } from "./proc-file.ts";
 
 /** One line of /proc/self/mountinfo: proc_pid_mountinfo(5). */
 export interface Mount {
@@ -64,11 +64,6 @@ export function parseMaps(text: string): readonly MemoryRegion[] {
       },
     ];
   });
-}
-
-/** The name of a process (at most 15 bytes), or undefined when it is gone. */
-export function processName(pid: number, files: Files = hostFiles): string | undefined {
-  return readTextIfExists(files, `/proc/${pid}/comm`);
 }
 
 /** Space, tab, newline and backslash are written as `\040` and so on. */

@@ -1,7 +1,6 @@
 import { fileURLToPath } from "node:url";
 import { describe, expect, it } from "vitest";
 import { runInVm, VM_KERNELS, vmUnavailable, withBundle } from "../../../../test/vm.ts";
-import { versionText } from "../../src/linux/kernel-version.ts";
 
 export interface KernelReport {
   readonly version: number;
@@ -40,7 +39,7 @@ describe.each(VM_KERNELS)("on kernel %s", (kernel) => {
     expect(status, stderr).toBe(0);
     const report: KernelReport = JSON.parse(stdout);
 
-    expect(versionText(report.version)).toMatch(new RegExp(`^${kernel.replace(".", "\\.")}\\.\\d+$`));
+    expect(`${report.version >> 16}.${(report.version >> 8) & 255}`).toBe(kernel);
     expect(report.release.startsWith(`${kernel}.`)).toBe(true);
     // The third number of Debian's 5.10 and 6.1 is the package's; the true one is far from 0.
     expect(report.version & 255).toBeGreaterThan(50);
