@@ -14,7 +14,7 @@ const LOG_SIZE = 1 << 16;
 export function loadBtf(plan: LoadPlan, features: Features): OwnedFd | undefined {
   const { btf, maps } = plan.object;
   if (btf === undefined) return undefined;
-  const mandatory = maps.some((map) => map.structOps !== undefined);
+  const mandatory = plan.maps.some(({ spec, create }) => create && spec.structOps !== undefined);
   if (!features.btf && !mandatory) return undefined;
   try {
     const kconfig = maps.find((map) => map.data?.section === ".kconfig")?.data;

@@ -20,7 +20,7 @@ import { loadBtf } from "./load-btf.ts";
 import { loadAttributes, submitProgram } from "./load-program.ts";
 import type { LoadPlan, ProgramPlan } from "./plan.ts";
 import type { LoadedProgram } from "./program.ts";
-import { type KernelStructOps, prepareStructOps } from "./struct-ops.ts";
+import { idlePrograms, type KernelStructOps, prepareStructOps } from "./struct-ops.ts";
 import { explainRefusal } from "./verifier-error.ts";
 
 /** What is in the kernel after a load. Whoever asked for it owns the descriptors. */
@@ -107,7 +107,8 @@ function checkPermission({ object }: LoadPlan, features: Features): void {
 /** CO-RE and linking: pure work, done before anything is created. */
 function linkPrograms({ plan, types }: Load): Map<ProgramPlan, LinkedProgram> {
   const { object } = plan;
-  const wanted = plan.programs.filter(({ load }) => load);
+  const idle = idlePrograms(plan);
+  const wanted = plan.programs.filter(({ spec, load }) => load && !idle.has(spec.name));
   const functions = [...object.subprograms, ...plan.programs.map(({ spec }) => spec)];
   const needsCore = [...object.subprograms, ...wanted.map(({ spec }) => spec)].some(
     ({ coreRelocations }) => coreRelocations.length > 0,
@@ -181,7 +182,10 @@ function structOpsTarget(
     const member = members.find(({ program }) => program === spec.name);
     if (member !== undefined) return { attachBtfId: member.typeId, expectedAttachType: member.index };
   }
-  return undefined;
+  throw new InvalidArgumentError(
+    `program ${spec.name} (SEC("${spec.section}")) implements no member of any struct that is loaded`,
+    'set a member to it in a struct in SEC(".struct_ops") or SEC(".struct_ops.link"), or do not load it',
+  );
 }
 
 function structOpsValues(

@@ -13,6 +13,7 @@ export interface BtfFeatures {
   readonly btfDeclTag: boolean;
   readonly btfTypeTag: boolean;
   readonly btfEnum64: boolean;
+  readonly btfQuestionMark: boolean;
 }
 
 /** What the loader knows and the object's BTF does not say. */
@@ -166,12 +167,13 @@ class KernelForm {
     else if (kind === BtfKind.DeclTag && !features.btfDeclTag)
       this.#change({ ...byte, id, name: type().name });
     else if (kind === BtfKind.Datasec && !features.btfDatasec) this.#sectionAsStruct(type() as BtfDatasec);
+    else if (kind === BtfKind.Datasec) this.#withoutQuestionMark(type());
     else if (kind === BtfKind.FuncProto && !features.btfFunc) this.#prototypeAsEnum(type());
     else if (kind === BtfKind.Func && !features.btfFunc) this.#asReference(type(), BtfKind.Typedef);
     else if (kind === BtfKind.Func && !features.btfGlobalFunc) this.#asStatic(type());
     else if (kind === BtfKind.Float && !features.btfFloat) this.#floatAsStruct(type());
     else if (kind === BtfKind.TypeTag && !features.btfTypeTag) this.#asReference(type(), BtfKind.Const);
-    else if (kind === BtfKind.Enum) this.#asUnsigned(type());
+    else if (kind === BtfKind.Enum && !features.btfEnum64) this.#asUnsigned(type());
     else if (kind === BtfKind.Enum64 && !features.btfEnum64) this.#enumAsUnion(type() as BtfEnum);
   }
 
@@ -185,6 +187,11 @@ class KernelForm {
     const { id, size } = section;
     const name = section.name.replace(/[.?]/g, "_");
     this.#change({ kind: BtfKind.Struct, id, name, size, kindFlag: false, members });
+  }
+
+  #withoutQuestionMark(type: BtfType): void {
+    if (!type.name.startsWith("?") || this.#features.btfQuestionMark) return;
+    this.#change({ ...type, name: type.name.replace("?", "_") } as BtfDatasec);
   }
 
   #prototypeAsEnum(type: BtfType): void {
@@ -210,7 +217,7 @@ class KernelForm {
   }
 
   #asUnsigned(type: BtfType): void {
-    if (type.kind !== BtfKind.Enum || !type.signed || this.#features.btfEnum64) return;
+    if (type.kind !== BtfKind.Enum || !type.signed) return;
     const values = type.values.map(({ name, value }) => ({ name, value: BigInt.asUintN(32, value) }));
     this.#change({ ...type, signed: false, values });
   }

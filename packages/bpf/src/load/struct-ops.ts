@@ -40,6 +40,16 @@ export function prepareStructOps(plan: LoadPlan, types: KernelTypes): Map<string
   return prepared;
 }
 
+/** Programs that only struct_ops maps name which are not created: without one, nobody can call them. */
+export function idlePrograms(plan: LoadPlan): ReadonlySet<string> {
+  const named = (created: boolean) =>
+    plan.maps
+      .filter(({ create }) => create === created)
+      .flatMap(({ spec }) => spec.structOps?.programs.map(({ name }) => name) ?? []);
+  const used = new Set(named(true));
+  return new Set(named(false).filter((name) => !used.has(name)));
+}
+
 function toKernelLayout(map: MapSpec, ops: StructOpsSpec, btf: Btf, types: KernelTypes): KernelStructOps {
   const local = compositeOf(btf, ops.typeId, map.name);
   const wrapper = types.find(`bpf_struct_ops_${local.name}`, BtfKind.Struct);

@@ -17,7 +17,16 @@ const KNOWN: readonly KnownComplaint[] = [
   {
     complaint: /invalid mem access '(?:scalar|inv)'/,
     advice:
-      "read the kernel's memory with BPF_CORE_READ() or bpf_probe_read_kernel(), a process's with bpf_probe_read_user()",
+      "read the kernel's memory with BPF_CORE_READ() or bpf_probe_read_kernel(), a process's with bpf_probe_read_user(); a table of pointers in global data holds no addresses: make it an array of char arrays",
+  },
+  {
+    complaint: /missing btf func_info/,
+    advice: "compile with -g: the kernel wants to know the types of functions that are called back",
+  },
+  {
+    // callx, a call through a register: -O0 keeps the addresses of helpers in variables.
+    complaint: /unknown opcode 8d/,
+    advice: "compile with -O2: a function can only be called by its name",
   },
   {
     complaint: /Unreleased reference|reference leak/,

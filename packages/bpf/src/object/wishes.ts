@@ -49,7 +49,7 @@ export class MapWishes {
   /** As read from the file. */
   readonly spec: MapSpec;
   /** False leaves the map out: programs that reach it are refused. */
-  autocreate = true;
+  autocreate: boolean;
   /** BPF_MAP_TYPE_*. */
   type: number;
   /** Bytes. */
@@ -67,6 +67,7 @@ export class MapWishes {
   constructor(spec: MapSpec) {
     this.name = spec.name;
     this.spec = spec;
+    this.autocreate = spec.structOps?.optional !== true;
     this.type = spec.type;
     this.keySize = spec.keySize;
     this.valueSize = spec.valueSize;

@@ -187,6 +187,8 @@ export interface MapSpec {
 export interface StructOpsSpec {
   readonly typeId: number;
   readonly section: ".struct_ops" | ".struct_ops.link";
+  /** The section's name begins with `?`: created only when asked for. */
+  readonly optional: boolean;
   readonly image: Uint8Array;
   /** Byte offset of a function pointer member → program name. */
   readonly programs: readonly { readonly offset: number; readonly name: string }[];

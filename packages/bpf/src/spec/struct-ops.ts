@@ -58,6 +58,7 @@ function readSection(
     return structOpsMap(variable.name, linked, {
       typeId: type.id,
       section: linked ? ".struct_ops.link" : ".struct_ops",
+      optional: section.name.startsWith("?"),
       image: data.slice(offset, offset + type.size),
       programs: pointers
         .filter((pointer) => pointer.offset >= offset && pointer.offset - offset < type.size)

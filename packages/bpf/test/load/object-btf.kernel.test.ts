@@ -15,12 +15,15 @@ const modern: BtfFeatures = {
   btfDeclTag: true,
   btfTypeTag: true,
   btfEnum64: true,
+  btfQuestionMark: true,
 };
 const objects = [
-  ...["references.bpf.c", "maps.bpf.c", "codec.bpf.c", "load/parts.bpf.c"].map((tool) => ({
-    tool,
-    bytes: compileFixture(tool),
-  })),
+  ...["references.bpf.c", "maps.bpf.c", "codec.bpf.c", "load/parts.bpf.c", "load/optional-ops.bpf.c"].map(
+    (tool) => ({
+      tool,
+      bytes: compileFixture(tool),
+    }),
+  ),
   ...embeddedObjects().filter((_, index) => index % 6 === 0),
 ];
 
@@ -32,6 +35,14 @@ const GONE: Readonly<Partial<Record<keyof BtfFeatures, readonly BtfKind[]>>> = {
   btfTypeTag: [BtfKind.TypeTag],
   btfEnum64: [BtfKind.Enum64],
 };
+
+function sectionNames(btf: Btf): string {
+  const ids = Array.from({ length: btf.endId }, (_, id) => id);
+  return ids
+    .filter((id) => btf.kind(id) === BtfKind.Datasec)
+    .map((id) => btf.nameOf(id))
+    .join();
+}
 
 describe("an object's BTF in the form of an older kernel", () => {
   it.each(objects.map(({ tool, bytes }) => [tool, bytes] as const))("is accepted: %s", (_, bytes) => {
@@ -45,6 +56,7 @@ describe("an object's BTF in the form of an older kernel", () => {
       for (const kind of GONE[feature as keyof BtfFeatures] ?? []) {
         for (let id = 1; id < btf.endId; id++) expect(btf.kind(id)).not.toBe(kind);
       }
+      if (feature === "btfQuestionMark") expect(sectionNames(btf)).not.toContain("?");
       // Names of prototypes' parameters are not needed by any kernel that knows functions.
       if (feature !== "btfFunc") hostKernel().bpf.btfLoad(rewritten).close();
     }
