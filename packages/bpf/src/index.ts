@@ -1,3 +1,4 @@
+export { disassemble, disassembleAll } from "./asm/disassemble.ts";
 export type { Instruction } from "./asm/instruction.ts";
 export { Btf } from "./btf/btf.ts";
 export { BtfBuilder } from "./btf/builder.ts";

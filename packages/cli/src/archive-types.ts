@@ -23,7 +23,7 @@ export function typesFromArchive(
 }
 
 /** How BTFHub names the running kernel: by os-release(5) and uname(2). */
-export function runningKernel(): KernelName {
+function runningKernel(): KernelName {
   const fields = osRelease();
   return {
     id: fields.get("ID") ?? "linux",

@@ -42,7 +42,7 @@ export interface CompileFlags {
  * the same source gives the same bytes wherever it lies. The debug information then carries the source text with
  * it (-gembed-source): clang looks up the lines for .BTF.ext by the shortened name, and would not find the file.
  */
-export function clangArguments(clang: Clang, source: string, output: string, flags: CompileFlags): string[] {
+function clangArguments(clang: Clang, source: string, output: string, flags: CompileFlags): string[] {
   const directory = dirname(source);
   return [
     ...FIXED,

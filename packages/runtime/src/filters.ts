@@ -9,7 +9,7 @@ import type { OwnValues } from "./own-options.ts";
 import { UsageError } from "./usage-error.ts";
 
 /** What a program can be told to look at alone. */
-export const FILTERS = ["pid", "tid", "comm", "uid", "cgroup"] as const;
+const FILTERS = ["pid", "tid", "comm", "uid", "cgroup"] as const;
 export type FilterName = (typeof FILTERS)[number];
 
 /** How a program takes a filter. */

@@ -3,7 +3,7 @@ import { HEADER_WORDS, infoCount, infoIsKnown, infoKind, shapeOf } from "./recor
 
 const MAGIC = 0xeb9f;
 /** Bytes of `struct btf_header` in its first version; a longer header is accepted, its tail ignored. */
-export const BTF_HEADER_SIZE = 24;
+const BTF_HEADER_SIZE = 24;
 
 const hostIsLittleEndian = new Uint8Array(new Uint16Array([1]).buffer)[0] === 1;
 

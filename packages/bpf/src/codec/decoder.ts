@@ -61,7 +61,7 @@ function generate(btf: Btf, typeId: number, integers64: Integers64): Decoder {
 }
 
 /** The data is shorter than its type. */
-export function tooShort(name: string, size: number, length: number): MalformedError {
+function tooShort(name: string, size: number, length: number): MalformedError {
   const what = name === "" ? "a value" : `a ${name}`;
   return new MalformedError(
     `${what} takes ${size} bytes, there are ${length}`,

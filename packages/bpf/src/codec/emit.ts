@@ -217,6 +217,6 @@ export class Emitter {
 }
 
 /** `__proto__: x` in a literal would set the prototype, `["__proto__"]: x` is a property like any other. */
-export function propertyKey(name: string): string {
+function propertyKey(name: string): string {
   return name === "__proto__" ? '["__proto__"]' : JSON.stringify(name);
 }

@@ -12,7 +12,7 @@ import { kernelLink, type Link } from "./link.ts";
 import { type AttachOptions, cookieOf, pidOf, requiredTarget } from "./options.ts";
 import { locateUprobe, parseUprobeTarget, readBinary, type UprobeTarget } from "./uprobe-target.ts";
 
-export const BPF_F_UPROBE_MULTI_RETURN = 1;
+const BPF_F_UPROBE_MULTI_RETURN = 1;
 
 /**
  * Many functions of one binary with one link: `path:function` or a pattern, `path:SSL_*`.

@@ -154,7 +154,7 @@ function permission(refused: Refused): BpfError | undefined {
 }
 
 /** Programs that are called from the patched entry of a function. tp_btf and iterators are of the same type, but are not. */
-export function needsTrampoline(spec: ProgramSpec): boolean {
+function needsTrampoline(spec: ProgramSpec): boolean {
   if (spec.type === BPF_PROG_TYPE_LSM || spec.type === BPF_PROG_TYPE_EXT) return true;
   const patching: readonly (number | undefined)[] = [
     BPF_TRACE_FENTRY,

@@ -20,7 +20,7 @@ export interface LinkedProgram {
 }
 
 /** A function's code with its CO-RE relocations applied; `core` is undefined for an object without any. */
-export function codeOf(spec: FunctionSpec, core: CoreRelocator | undefined): Code {
+function codeOf(spec: FunctionSpec, core: CoreRelocator | undefined): Code {
   const instructions = spec.instructions.map((insn) => ({ ...insn }));
   const poisoned = core?.relocate(spec, instructions, spec.coreRelocations) ?? [];
   return { spec, instructions, poisoned };

@@ -34,8 +34,8 @@ export interface References {
  * Helper numbers called in place of a reference to something that does not exist: the verifier quotes them if the code can be
  * reached. libbpf's numbers plus the index of the map or extern (POISON_LDIMM64_MAP_BASE, POISON_CALL_KFUNC_BASE).
  */
-export const POISON_MAP = 2001000000;
-export const POISON_KFUNC = 2002000000;
+const POISON_MAP = 2001000000;
+const POISON_KFUNC = 2002000000;
 
 /** A poisoned reference: the number that the verifier would quote, and what it stands for. */
 export interface MissingReference {

@@ -57,7 +57,7 @@ export function fileLevel({ root, sections }: ParsedC): FileLevel {
 }
 
 /** What a function definition or a declaration declares, `a` and `b` for `int a = 1, *b;`; of a macro call, what it names. */
-export function declaredNames(node: Node): string[] {
+function declaredNames(node: Node): string[] {
   if (node.type === "expression_statement") return macroNames(node.firstNamedChild);
   if (node.type !== "function_definition" && node.type !== "declaration") return [];
   return node

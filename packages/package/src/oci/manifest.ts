@@ -3,7 +3,7 @@ import { isJsonArray, isJsonObject, type Json, type JsonObject, parseJson } from
 import { isDigest } from "./reference.ts";
 
 export const OCI_MANIFEST = "application/vnd.oci.image.manifest.v1+json";
-export const OCI_INDEX = "application/vnd.oci.image.index.v1+json";
+const OCI_INDEX = "application/vnd.oci.image.index.v1+json";
 export const MANIFEST_TYPES: readonly string[] = [
   OCI_MANIFEST,
   "application/vnd.docker.distribution.manifest.v2+json",

@@ -17,7 +17,7 @@ export function describeRelocation(btf: Btf, relocation: CoreRelocation): string
   return describePath(btf, relocation, parseAccessPath(btf, relocation));
 }
 
-export function describePath(btf: Btf, relocation: CoreRelocation, path: AccessPath): string {
+function describePath(btf: Btf, relocation: CoreRelocation, path: AccessPath): string {
   const root = typeText(btf, relocation.typeId);
   const family = coreFamily(relocation.kind);
   if (family === "type") return root;
