@@ -3,11 +3,12 @@
  * What holds native code or data files of its own stays outside and is loaded from node_modules when needed.
  */
 import { execFileSync } from "node:child_process";
-import { copyFileSync, existsSync, renameSync, rmSync } from "node:fs";
+import { copyFileSync, existsSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { basename } from "node:path";
 import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
+import { noticesOf } from "./notices.mjs";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
 const finished = `${root}dist/bundle`;
@@ -51,6 +52,7 @@ const { metafile } = await build({
   define: { "import.meta.url": "__url" },
 });
 const [commands] = Object.keys(metafile.outputs);
+writeFileSync(`${outdir}/LICENSES`, noticesOf(Object.keys(metafile.inputs), root));
 
 await build({
   ...common,
@@ -77,23 +79,27 @@ await build({
 // What ecc --standalone puts into a file: one piece each, for there is nothing to share with.
 const standalone = `${root}dist/standalone`;
 rmSync(standalone, { recursive: true, force: true });
-await build({
+const { metafile: carried } = await build({
   ...common,
+  metafile: true,
   entryPoints: ["run", "unpack"].map((name) => ({ in: `src/standalone/${name}.ts`, out: name })),
   outdir: standalone,
   outExtension: { ".js": ".mjs" },
   format: "esm",
   external: ["koffi", "./run.ts"],
 });
+writeFileSync(`${standalone}/LICENSES`, noticesOf(Object.keys(carried.inputs), root));
 
 const copyGrammar = fileURLToPath(new URL("../../compiler/scripts/copy-grammar.mjs", import.meta.url));
 execFileSync(process.execPath, [copyGrammar, `${outdir}/wasm`], { stdio: "inherit" });
 
 // Names of C++ and Rust functions are written out by a WebAssembly module, which is read when the first one is met.
-const demangler = createRequire(new URL("../../symbols/package.json", import.meta.url)).resolve(
-  "gecko-profiler-demangle/index_bg.wasm",
-);
-copyFileSync(demangler, `${outdir}/wasm/gecko-profiler-demangle.wasm`);
+const { resolve } = createRequire(new URL("../../symbols/package.json", import.meta.url));
+for (const [file, name] of [
+  ["index_bg.wasm", "wasm"],
+  ["LICENSE-MIT", "LICENSE"],
+])
+  copyFileSync(resolve(`gecko-profiler-demangle/${file}`), `${outdir}/wasm/gecko-profiler-demangle.${name}`);
 
 const old = `${outdir}.old`;
 if (existsSync(finished)) renameSync(finished, old);

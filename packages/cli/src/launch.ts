@@ -4,12 +4,10 @@ import { dirname } from "node:path";
 import { fileURLToPath } from "node:url";
 import { Script } from "node:vm";
 import type { CommandName, main } from "./main.ts";
+import { refuseOldNode } from "./refuse-old-node.ts";
 
 /** Where the commands are, seen from here. Its name has a hash of what is in it; scripts/bundle.mjs puts it in. */
 declare const COMMANDS: string;
-
-/** What `engines` in package.json says: the first release with `Symbol.dispose`. */
-const OLDEST_NODE = [20, 4] as const;
 
 /** After a program was attached, until its first events have been shown, in milliseconds. */
 const SETTLED = 200;
@@ -20,14 +18,7 @@ const SETTLED = 200;
  * whoever could write a false one there could change the bundle as well. Where nobody may write, every run compiles.
  */
 export function launch(name: CommandName): void {
-  const [major = 0, minor = 0] = process.versions.node.split(".").map(Number);
-  if (major < OLDEST_NODE[0] || (major === OLDEST_NODE[0] && minor < OLDEST_NODE[1])) {
-    process.stderr.write(
-      `${name}: needs Node.js ${OLDEST_NODE.join(".")} or newer, and this is ${process.version}\n`,
-    );
-    process.exitCode = 69;
-    return;
-  }
+  if (refuseOldNode(name)) return;
   const file = fileURLToPath(new URL(COMMANDS, import.meta.url));
   const cacheFile = `${file}.${process.version}-${process.arch}.cache`;
   const cachedData = readIfThere(cacheFile);

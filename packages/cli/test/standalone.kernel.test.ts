@@ -118,7 +118,7 @@ describe("ecc --standalone", () => {
       env: { PATH: "/nonexistent" },
       encoding: "utf8",
     });
-    expect(stderr).toBe("who: there is no node on PATH: install Node.js 20 or newer\n");
+    expect(stderr).toBe("who: there is no node on PATH: install Node.js 20.4 or newer\n");
     expect(status).toBe(69);
   });
 });

@@ -5,12 +5,15 @@
  */
 import { copyFileSync, mkdirSync } from "node:fs";
 import { createRequire } from "node:module";
-import { basename, join } from "node:path";
+import { basename, dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 
 const target = process.argv[2] ?? fileURLToPath(new URL("../dist/wasm", import.meta.url));
 const { resolve } = createRequire(import.meta.url);
 
 mkdirSync(target, { recursive: true });
-for (const file of ["web-tree-sitter/web-tree-sitter.wasm", "tree-sitter-c/tree-sitter-c.wasm"])
-  copyFileSync(resolve(file), join(target, basename(file)));
+for (const name of ["web-tree-sitter", "tree-sitter-c"]) {
+  const wasm = resolve(`${name}/${name}.wasm`);
+  copyFileSync(wasm, join(target, basename(wasm)));
+  copyFileSync(join(dirname(wasm), "LICENSE"), join(target, `${name}.LICENSE`));
+}

@@ -13,6 +13,7 @@ import { homedir, tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { brotliDecompressSync } from "node:zlib";
+import { refuseOldNode } from "../refuse-old-node.ts";
 import { ENTRY, type Manifest, PROGRAM } from "./layout.ts";
 
 /**
@@ -21,13 +22,9 @@ import { ENTRY, type Manifest, PROGRAM } from "./layout.ts";
  * @param bytes the manifest's line, and the compressed files
  */
 export async function unpackAndRun(bytes: Buffer, args: readonly string[]): Promise<void> {
-  if (Number.parseInt(process.versions.node, 10) < 20) {
-    process.stderr.write(`this program needs Node.js 20 or newer, and this is ${process.versions.node}\n`);
-    process.exitCode = 69;
-    return;
-  }
   const end = bytes.indexOf("\n");
   const manifest = JSON.parse(bytes.toString("utf8", 0, end)) as Manifest;
+  if (refuseOldNode(manifest.name)) return;
   if (!manifest.platforms.includes(`${process.platform}-${process.arch}`)) return refuse(manifest);
   const folder = unpack(manifest, bytes.subarray(end + 1));
   const entry = (await import(pathToFileURL(join(folder, ENTRY)).href)) as typeof import("./run.ts");

@@ -12,7 +12,7 @@ import { ENTRY, MARK, type Manifest, PROGRAM } from "./layout.ts";
 type Files = readonly (readonly [path: string, contents: Uint8Array])[];
 
 /**
- * Writes `<name>.out`: the program, what runs it and koffi's native code, in one executable file that needs Node.js 20 or
+ * Writes `<name>.out`: the program, what runs it and koffi's native code, in one executable file that needs Node.js 20.4 or
  * newer and nothing else. It runs on the platforms that koffi is installed for here. Gives its path.
  * @param kernelTypes come with it, for kernels that have none
  * @throws {NotFoundError} when skep itself is not built
@@ -26,7 +26,12 @@ export async function writeStandalone(
   const program =
     kernelTypes === undefined ? writePackage(content) : await writeArchive(name, content, kernelTypes);
   const native = await koffiFiles();
-  const files: Files = [[ENTRY, await ownFile("run.mjs")], [PROGRAM, program], ...native.files];
+  const files: Files = [
+    [ENTRY, await ownFile("run.mjs")],
+    ["LICENSES", await ownFile("LICENSES")],
+    [PROGRAM, program],
+    ...native.files,
+  ];
   const path = join(directory, `${name}.out`);
   await mkdir(directory, { recursive: true });
   await writeFile(path, pack(name, await ownFile("unpack.mjs"), native.platforms, files));
@@ -59,9 +64,9 @@ function script(name: string): string {
     "await (await import(url)).unpackAndRun(file.subarray(code), process.argv.slice(2));",
   ];
   return `#!/bin/sh
-# An eBPF program and what runs it, in one file, made by ecc --standalone. It needs Node.js 20 or newer.
+# An eBPF program and what runs it, in one file, made by ecc --standalone. It needs Node.js 20.4 or newer.
 if ! command -v node >/dev/null; then
-  echo "${name}: there is no node on PATH: install Node.js 20 or newer" >&2
+  echo "${name}: there is no node on PATH: install Node.js 20.4 or newer" >&2
   exit 69
 fi
 exec node --input-type=module --eval '${load.join("\n")}' -- "$0" "$@"
@@ -76,7 +81,7 @@ async function koffiFiles(): Promise<{ readonly platforms: readonly string[]; re
   const scripts = (await readdir(root, { recursive: true })).filter((file) =>
     /^(?:index|src\/.*)\.cjs$/.test(file),
   );
-  for (const file of ["package.json", ...scripts])
+  for (const file of ["package.json", "LICENSE.txt", ...scripts])
     files.push([`node_modules/koffi/${file}`, await readFile(join(root, file))]);
   const scope = join(dirname(root), "@koromix");
   const builds = (existsSync(scope) ? await readdir(scope) : []).filter((build) =>
