@@ -200,7 +200,7 @@ int BPF_PROG(changed, struct sock *sk, int old_state, int new_state)
 		return 0;
 	}
 	event->at = now.since;
-	event->in_state_ns = since ? now.since - since : 0;
+	event->in_state_ns = since ? now.since - since : -1;
 	event->socket = id;
 	event->pid = now.owner.pid;
 	event->old_state = old_state;

@@ -23,9 +23,10 @@ enum tcp_socket_state {
 struct event {
 	/// @format timestamp ns
 	__u64 at;
-	/// How long it was in the old state; 0 when it was there before this program
+	/// How long it was in the old state; none when nobody saw it come into that state
 	/// @format duration ns
-	__u64 in_state_ns;
+	/// @none -1
+	__s64 in_state_ns;
 	/// Tells sockets apart
 	/// @format hex
 	/// @hidden

@@ -21,6 +21,8 @@ export interface MemberNotes {
   readonly ignore: boolean;
   /** The text after `@when`: a condition on global variables, without which the member is as if it had `@ignore`. */
   readonly when?: string;
+  /** The number after `@none`: the value that stands for none. */
+  readonly none?: number;
   /** `@text_in`, `@texts_in`: the value says where in another member its text is. */
   readonly text?: TextPlace;
 }
@@ -76,14 +78,14 @@ function membersOf(members: Json | undefined): ReadonlyMap<string, MemberNotes> 
     const ignore = member.ignore === true;
     const text = textPlaceOf(member);
     const when = textOf(member.when);
-    if (format !== undefined || hidden || ignore || text !== undefined || when !== undefined)
-      notes.set(member.name, {
-        format,
-        hidden,
-        ignore,
-        ...(text === undefined ? {} : { text }),
-        ...(when === undefined ? {} : { when }),
-      });
+    const none = typeof member.none === "number" ? member.none : undefined;
+    const further = {
+      ...(text === undefined ? {} : { text }),
+      ...(when === undefined ? {} : { when }),
+      ...(none === undefined ? {} : { none }),
+    };
+    if (format !== undefined || hidden || ignore || Object.keys(further).length > 0)
+      notes.set(member.name, { format, hidden, ignore, ...further });
   }
   return notes;
 }

@@ -4,6 +4,7 @@ import { escapeText } from "./escape.ts";
 import type { OwnTime, Struct, Written } from "./formats/format.ts";
 import { formatOf } from "./formats/index.ts";
 import type { Machine } from "./formats/machine.ts";
+import { withNone } from "./formats/none.ts";
 import type { MemberShape, Shape, StructShape } from "./shape.ts";
 
 /** One member of an event, or of a struct inside it. */
@@ -19,8 +20,8 @@ export interface Column {
   /** Shown only when asked for. */
   readonly hidden: boolean;
   readonly shape: Shape;
-  /** The value for machines: raw, or `written` where raw bytes would say nothing. */
-  value(event: BpfValue): BpfValue;
+  /** The value for machines: raw, or `written` where raw bytes would say nothing; null where there is none (`@none`). */
+  value(event: BpfValue): BpfValue | null;
   /** Set when the value is not that of the event. */
   readonly written?: Written;
   /** The value as people read it, on one line and harmless to a terminal. */
@@ -83,7 +84,8 @@ function columnOf(
   const { name, shape } = member;
   const full = [...path, name].join(".");
   const notes = notesOf(struct, member, options);
-  const format = formatOf(full, shape, notes?.format, { machine, btf, siblings: struct.members }, warn);
+  const plain = formatOf(full, shape, notes?.format, { machine, btf, siblings: struct.members }, warn);
+  const format = notes?.none === undefined ? plain : withNone(plain, shape, notes.none);
   const recordOf = follow(path);
   const memberOf = (record: Struct) => record[name] ?? 0;
   const header = headerOf(full, notes?.format);

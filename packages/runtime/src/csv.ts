@@ -1,9 +1,10 @@
 import type { BpfValue } from "@skep/bpf";
 import type { Column } from "./columns.ts";
 import { escapeText } from "./escape.ts";
-import { textFormatOf } from "./format-value.ts";
+import { textFormatOf, type ValueText } from "./format-value.ts";
 import { timeName } from "./json-lines.ts";
 import { rawText } from "./raw-text.ts";
+import type { Shape } from "./shape.ts";
 import type { Loss, Selection, View, Views } from "./view.ts";
 
 /** The last column: in a row of its own, how many events were lost. */
@@ -46,16 +47,24 @@ function rowOf({ columns, stamp, label }: Selection, header: string, members: re
 }
 
 function cellOf(column: Column): (event: BpfValue) => string {
-  switch (column.shape.kind) {
+  const text = cellTextOf(column.shape);
+  return (event) => {
+    const value = column.value(event);
+    return value === null ? "" : text(value);
+  };
+}
+
+function cellTextOf(shape: Shape): ValueText {
+  switch (shape.kind) {
     case "integer":
     case "bool":
     case "float":
-      return (event) => String(column.value(event));
+      return String;
     case "enum":
-      return (event) => quoted(rawText(column.value(event)));
+      return (value) => quoted(rawText(value));
     default: {
-      const text = textFormatOf(column.shape);
-      return (event) => quoted(escapeText(text(column.value(event))));
+      const text = textFormatOf(shape);
+      return (value) => quoted(escapeText(text(value)));
     }
   }
 }

@@ -73,7 +73,8 @@ function tryFilter(text: string, kind: EventKind, complain: (error: unknown) => 
     try {
       return expression(values) === true;
     } catch (error) {
-      complain(error);
+      // Nothing can be said about a value that is not there.
+      if (!Object.values(values).includes(null)) complain(error);
       return false;
     }
   };
@@ -91,7 +92,7 @@ function environmentOf(kind: EventKind): {
   const taken: string[] = [];
   for (const { name, shape } of membersOf(kind.shape)) {
     try {
-      environment.registerVariable(name, typeOf(writtenAt(kind, [name])?.shape ?? shape));
+      environment.registerVariable(name, typeAt(kind, name, shape));
     } catch {
       taken.push(name);
     }
@@ -101,6 +102,12 @@ function environmentOf(kind: EventKind): {
 
 function membersOf(shape: Shape): readonly { readonly name: string; readonly shape: Shape }[] {
   return shape.kind === "struct" ? shape.members : [{ name: "value", shape }];
+}
+
+/** Of a member; `dyn` where it may be null. */
+function typeAt(kind: EventKind, name: string, shape: Shape): string {
+  const written = writtenAt(kind, [name]);
+  return written?.optional === true ? "dyn" : typeOf(written?.shape ?? shape);
 }
 
 function typeOf(shape: Shape): string {
@@ -181,7 +188,10 @@ function converter(kind: EventKind, shape: Shape, path: readonly string[]): Conv
   const written = writtenAt(kind, path);
   if (written !== undefined) {
     const convert = plainConverter(written.shape);
-    return (value, record) => convert(written.value(value, record));
+    return (value, record) => {
+      const shown = written.value(value, record);
+      return shown === null ? null : convert(shown);
+    };
   }
   if (shape.kind !== "struct") return plainConverter(shape);
   const members = shape.members.map((member) => ({
@@ -275,9 +285,7 @@ function hintFor(text: string, error: unknown, kind: EventKind, taken: readonly 
   const types = members.filter(({ name }) => new RegExp(`\\b${name}\\b`).test(text));
   return types.length === 0
     ? columnHint("", kind)
-    : types
-        .map(({ name, shape }) => `${name} is ${typeOf(writtenAt(kind, [name])?.shape ?? shape)}`)
-        .join(", ");
+    : types.map(({ name, shape }) => `${name} is ${typeAt(kind, name, shape)}`).join(", ");
 }
 
 function columnHint(path: string, { columns, shape }: EventKind): string {

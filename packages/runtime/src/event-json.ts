@@ -30,7 +30,10 @@ export function memberTexts(
 
 function writtenJson({ shape, value }: Written): MemberText["format"] {
   const json = jsonFormatOf(shape);
-  return (raw, record) => json(value(raw, record));
+  return (raw, record) => {
+    const shown = value(raw, record);
+    return shown === null ? "null" : json(shown);
+  };
 }
 
 function withoutHead(column: Column): Column {

@@ -63,10 +63,9 @@ function meets(condition: ViewCondition, columns: ReadonlyMap<string, Column>): 
   if (column === undefined) return () => false;
   const { equal, value } = condition;
   return (event) => {
+    const raw = column.value(event);
     const same =
-      column.text(event) === value ||
-      rawText(column.value(event)) === value ||
-      flagText(column.value(event)) === value;
+      column.text(event) === value || (raw !== null && (rawText(raw) === value || flagText(raw) === value));
     return same === equal;
   };
 }

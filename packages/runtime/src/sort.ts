@@ -31,7 +31,8 @@ export function sortValues(
 
 export type SortValue = number | bigint | string | undefined;
 
-function sortValue(value: BpfValue): SortValue {
+function sortValue(value: BpfValue | null): SortValue {
+  if (value === null) return undefined;
   return integerOf(value) ?? (typeof value === "number" ? value : rawText(value));
 }
 

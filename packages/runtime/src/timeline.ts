@@ -89,7 +89,10 @@ export class Timeline {
   #wallOf(own: Column | undefined): (event: BpfValue) => bigint {
     const time = own?.time;
     if (own === undefined || time === undefined) return () => this.arrival;
-    return (event) => this.#wallClock.at(time.nanoseconds(own.value(event)), time.clock);
+    return (event) => {
+      const value = own.value(event);
+      return value === null ? this.arrival : this.#wallClock.at(time.nanoseconds(value), time.clock);
+    };
   }
 
   #sincePrevious(time: bigint): bigint {

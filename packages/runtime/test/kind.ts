@@ -9,6 +9,7 @@ export const u16: Shape = { kind: "integer", bits: 16, signed: false };
 export const u32: Shape = { kind: "integer", bits: 32, signed: false };
 export const s32: Shape = { kind: "integer", bits: 32, signed: true };
 export const u64: Shape = { kind: "integer", bits: 64, signed: false };
+export const s64: Shape = { kind: "integer", bits: 64, signed: true };
 export const comm: Shape = { kind: "string", size: 16 };
 export const array = (element: Shape, length: number): Shape => ({ kind: "array", element, length });
 

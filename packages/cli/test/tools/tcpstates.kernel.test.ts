@@ -10,7 +10,7 @@ import { table, trace } from "./trace.ts";
 interface Change {
   readonly pid: number;
   readonly comm: string;
-  readonly in_state_ns: number;
+  readonly in_state_ns: number | null;
   readonly socket: number;
   readonly old_state: string;
   readonly new_state: string;
@@ -87,10 +87,10 @@ describe("tcpstates", () => {
       expect(active[2]?.in_state_ns).toBeGreaterThanOrEqual(300e6);
       expect(passive[2]?.in_state_ns).toBeGreaterThanOrEqual(300e6);
       expect(
-        [active, passive].map((all) => all.slice(1).every(({ in_state_ns }) => in_state_ns > 0)),
+        [active, passive].map((all) => all.slice(1).every(({ in_state_ns }) => Number(in_state_ns) > 0)),
       ).toEqual([true, true]);
       // When it came into being nobody knows.
-      expect(active[0]?.in_state_ns).toBe(0);
+      expect([active, passive, listening].map(([first]) => first?.in_state_ns)).toEqual([null, null, null]);
     },
   );
 
@@ -124,7 +124,7 @@ describe("tcpstates", () => {
     expect(active.every(({ pid }) => pid === client.pid)).toBe(true);
     const others = ours.filter(({ lport }) => lport === 9002);
     expect(others.every(({ pid }) => pid === server.pid)).toBe(true);
-    expect(active[0]?.in_state_ns).toBe(0);
+    expect(active[0]?.in_state_ns).toBe(null);
   });
 
   it("keeps its columns with the longest addresses, and shows the time of day under TIME", async () => {
@@ -149,6 +149,16 @@ describe("tcpstates", () => {
         expect(row.slice(at - 1, at + 1), `${column}: ${row}`).toMatch(/^ \S$/);
       }
     }
+    // What nobody saw begin has no duration, which is not the same as one of 0.
+    const duration = (row: string) =>
+      row
+        .slice(header.indexOf("NEWSTATE") + "NEWSTATE".length, header.indexOf("LADDR"))
+        .replace(/^\S* /, "")
+        .trim();
+    const begins = rows.filter((row) => /CLOSE +SYN_SENT|CLOSE +LISTEN|LISTEN +SYN_RECV/.test(row));
+    expect(begins).toHaveLength(6);
+    for (const row of rows)
+      expect(duration(row), row).toMatch(begins.includes(row) ? /^$/ : /^[\d.]+[num]?s$/);
     // Nothing is cut.
     for (const address of addresses) expect(text).toContain(address);
   });
@@ -165,6 +175,8 @@ describe("tcpstates", () => {
     const column = header.split(",").indexOf("new_state");
     expect(rows.map((row) => row.split(",")[column])).toEqual(ACTIVE);
     expect(rows.map((row) => row.split(",")[column - 2])).toEqual(ACTIVE.map(() => String(client.pid)));
+    const lasted = header.split(",").indexOf("in_state_ns");
+    expect(rows.map((row) => row.split(",")[lasted] === "")).toEqual([true, false, false, false, false]);
   });
 
   it("shows only what its filters ask for", async () => {

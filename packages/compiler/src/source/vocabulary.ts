@@ -149,6 +149,7 @@ const WORDS: Readonly<Record<string, Word>> = {
   intepreter: { places: ["map"], check: interpreter },
   interpreter: { places: ["map"], check: interpreter },
   kind: { places: ["struct"], check: text },
+  none: { places: ["member"], check: number },
   "one-of": { places: ["program"], check: group },
   optional: { places: ["program"], check: switchedOn },
   processes: { places: ["map"], check: switchedOn },

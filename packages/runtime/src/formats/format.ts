@@ -19,17 +19,21 @@ export interface Format {
   lines?(value: BpfValue, record: Struct): readonly string[];
   /** Set when the value is the time of the event. */
   readonly time?: OwnTime;
-  /** Set when the value lies in memory as on the wire. */
+  /** Set when the value lies in memory as on the wire, or may stand for none. */
   readonly written?: Written;
 }
 
 /**
  * What JSON, CSV, YAML, filters and `--sort` have in place of a raw value whose bytes are in network order: as it is, it would say
- * something else on a machine of the other byte order, and nothing to a reader who does not know of which kind this one is.
+ * something else on a machine of the other byte order, and nothing to a reader who does not know of which kind this one is. Or in
+ * place of one that says that there is none, which nobody could tell from the others.
  */
 export interface Written {
   readonly shape: Shape;
-  value(value: BpfValue, record: Struct): BpfValue;
+  /** Null where there is no value (`@none`). */
+  value(value: BpfValue, record: Struct): BpfValue | null;
+  /** Set when it may be null. */
+  readonly optional?: boolean;
 }
 
 /** `written` of an address: its text, as RFCs have it. */

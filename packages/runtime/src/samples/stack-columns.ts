@@ -52,7 +52,7 @@ export function stackColumns(
   );
   const numberIn = (entry: Entry) => {
     const record = entryRecord(entry);
-    return (column: Column) => BigInt(integerOf(column.value(record)) ?? 0);
+    return (column: Column) => BigInt(integerOf(column.value(record) ?? 0) ?? 0);
   };
   const values = (entry: Entry) => (numbers.length === 0 ? [1n] : numbers.map(numberIn(entry)));
   const keys = columns.filter(
