@@ -71,6 +71,25 @@ export function settableGlobals(spec: ObjectSpec, notes: ReadonlyMap<string, Var
   });
 }
 
+/** What the globals are that neither a flag nor `--set` reaches, by name: "an array". */
+export function unsettableGlobals(
+  spec: ObjectSpec,
+  notes: ReadonlyMap<string, VariableNotes>,
+): ReadonlyMap<string, string> {
+  return new Map(
+    globalVariables(spec).flatMap((global) => {
+      const { name } = global.variable;
+      const shape = typeOf(spec.btf, global, notes.get(name) ?? {});
+      return isFlagShape(shape) ? [] : [[name, inWords(shape)] as const];
+    }),
+  );
+}
+
+function inWords({ kind }: Shape): string {
+  if (kind === "array") return "an array";
+  return kind === "struct" ? "a struct" : "a pointer";
+}
+
 function typeOf(btf: Btf | undefined, { variable }: GlobalVariable, note: VariableNotes): Shape {
   if (btf !== undefined && variable.typeId !== 0)
     return isPointer(btf, variable.typeId) ? { kind: "opaque" } : shapeOf(btf, variable.typeId);

@@ -3,7 +3,7 @@ import { writtenKind, writtenText } from "./flag-formats.ts";
 import type { Flag } from "./flags.ts";
 import type { MapFlag } from "./map-flags.ts";
 import type { OwnOption } from "./own-options.ts";
-import { ownOptions, type ToolOptions } from "./parse-arguments.ts";
+import { ownLetters, ownOptions, type ToolOptions } from "./parse-arguments.ts";
 
 /** What a package says about itself (`LICENSE`'s doc comment). */
 export interface ToolDescription {
@@ -26,6 +26,7 @@ export function helpText(
     ...flags.filter(({ constant, live }) => constant && live).map(flagRow),
     ...mapFlags.map(mapRow),
     ...ownOptions(options).map((option) => ownRow(option, letters)),
+    ...ownLetters(options).map(letterRow),
   ];
   const variables = flags.filter(({ constant }) => !constant).map(flagRow);
   const folded = flags.filter(({ live }) => !live).map(flagRow);
@@ -137,6 +138,11 @@ function mapRow({ short, name, help, key, value, enables }: MapFlag): Row {
 function ownRow({ name, short, value, help }: OwnOption, taken: ReadonlySet<string | undefined>): Row {
   const shown = value === undefined ? "" : ` <${value}>`;
   return { left: `  ${letter(taken.has(short) ? undefined : short)}--${name}${shown}`, help };
+}
+
+/** Whose name is a flag of the tool's. */
+function letterRow({ short, value, help }: OwnOption): Row {
+  return { left: `  -${short}${value === undefined ? "" : ` <${value}>`}`, help };
 }
 
 function letter(short: string | undefined): string {

@@ -12,6 +12,8 @@ export interface ToolOptions {
   readonly mapFlags: readonly MapFlag[];
   /** What `--set` reaches. */
   readonly globals: readonly Flag[];
+  /** Variables that nothing on a command line can set, and what they are: "an array". */
+  readonly unsettable: ReadonlyMap<string, string>;
   /** What `--set` reaches of maps. */
   readonly tables: readonly MapFlag[];
   readonly abilities: ReadonlySet<Ability>;
@@ -61,7 +63,7 @@ export function parseArguments(options: ToolOptions, args: readonly string[]): T
   }
   for (const text of lists.get("set") ?? []) {
     const entry = /^(\w+)\[([^\]]*)\]=(.*)$/s.exec(text);
-    if (entry === null) variables.set(...parseSetting(options.globals, text));
+    if (entry === null) variables.set(...parseSetting(options, text));
     else addEntry(entry[1] ?? "", `${entry[2]}=${entry[3]}`);
   }
   return { own, lists, variables, maps };
@@ -70,6 +72,7 @@ export function parseArguments(options: ToolOptions, args: readonly string[]): T
   function addEntry(map: string, text: string): void {
     const table = options.tables.find((one) => one.map === map);
     const names = options.tables.map((one) => one.map);
+    if (table === undefined) refuseUnsettable(options.unsettable, "--set", map);
     if (table === undefined)
       throw new UsageError(
         `--set: the program has no map ${map} of numbers or texts`,
@@ -102,13 +105,14 @@ function flagValue(
 }
 
 /** `--set name=value`. */
-function parseSetting(globals: readonly Flag[], text: string): readonly [string, FlagValue] {
+function parseSetting({ globals, unsettable }: ToolOptions, text: string): readonly [string, FlagValue] {
   const equals = text.indexOf("=");
   if (equals <= 0)
     throw new UsageError(`--set: ${JSON.stringify(text)} is not of the form NAME=VALUE`, "write --set x=1");
   const name = text.slice(0, equals);
   const global = globals.find(({ variable }) => variable === name);
   if (global !== undefined) return [name, parseFlagValue(global, text.slice(equals + 1))];
+  refuseUnsettable(unsettable, "--set", name);
   const names = globals.map(({ variable }) => variable);
   throw new UsageError(
     `--set: the program has no variable ${name} that could be set`,
@@ -157,7 +161,18 @@ export function findOption(options: ToolOptions, word: string): Option {
       `there is nothing for ${word} to act on: this program ${ABILITIES[ours.needs]}`,
       "run with --help to see the options",
     );
+  if (word.startsWith("--")) refuseUnsettable(options.unsettable, word, word.slice(2));
   throw new UsageError(`there is no option ${word}`, suggestion(options, word));
+}
+
+/** @throws {UsageError} when a variable of this name is there, and cannot be set */
+function refuseUnsettable(unsettable: ReadonlyMap<string, string>, option: string, name: string): void {
+  for (const [variable, what] of unsettable)
+    if (canonical(variable) === canonical(name))
+      throw new UsageError(
+        `${option}: ${variable} is ${what}, which cannot be set`,
+        "numbers, bools, enums and texts can: the source needs a variable for each",
+      );
 }
 
 /** What the package declares comes first, unless it has no effect. */
@@ -191,17 +206,33 @@ function shortOption(options: ToolOptions, letter: string): Option | undefined {
   if (flag !== undefined) return { kind: "flag", flag, negated: false };
   const map = options.mapFlags.find(({ short }) => short === letter);
   if (map !== undefined) return { kind: "map", flag: map };
-  const own = ownOptions(options).find((option) => option.short === letter);
+  const own = [...ownOptions(options), ...ownLetters(options)].find((option) => option.short === letter);
   return own === undefined ? undefined : { kind: "own", own };
 }
 
 /** Ours that mean something to this package, and that it does not define itself. */
-export function ownOptions({ flags, mapFlags, abilities }: ToolOptions) {
-  const acting = flags.filter(({ live }) => live);
-  const theirs = new Set([...acting, ...mapFlags].map(({ name }) => canonical(name)));
-  return (OWN_OPTIONS as readonly (OwnOption & { readonly name: OwnName })[]).filter(
-    ({ name, needs }) => !theirs.has(name) && (needs === undefined || abilities.has(needs)),
+export function ownOptions(options: ToolOptions) {
+  const theirs = theirNames(options);
+  return ALL_OWN.filter(
+    ({ name, needs }) => !theirs.has(name) && (needs === undefined || options.abilities.has(needs)),
   );
+}
+
+/** Ours that every run has, where the package uses the name for a flag of its own, and not the letter: `-h` is always there. */
+export function ownLetters(options: ToolOptions) {
+  const theirs = theirNames(options);
+  const letters = new Set([...options.flags, ...options.mapFlags].map(({ short }) => short));
+  return ALL_OWN.filter(
+    ({ name, short, needs }) =>
+      needs === undefined && theirs.has(name) && short !== undefined && !letters.has(short),
+  );
+}
+
+const ALL_OWN: readonly (OwnOption & { readonly name: OwnName })[] = OWN_OPTIONS;
+
+function theirNames({ flags, mapFlags }: ToolOptions): ReadonlySet<string> {
+  const acting = flags.filter(({ live }) => live);
+  return new Set([...acting, ...mapFlags].map(({ name }) => canonical(name)));
 }
 
 /** Underscores and dashes are the same. */

@@ -2,7 +2,7 @@ import type { ObjectSpec } from "@skep/bpf";
 import type { Package } from "@skep/package";
 import { abilitiesOf } from "./abilities.ts";
 import { type Filters, filtersOf } from "./filters.ts";
-import { flagsOf, settableGlobals } from "./flags.ts";
+import { flagsOf, settableGlobals, unsettableGlobals } from "./flags.ts";
 import type { ToolDescription } from "./help.ts";
 import { declaredLadders, type Ladder, twinLadders } from "./ladders.ts";
 import { mapFlagsOf, settableMaps } from "./map-flags.ts";
@@ -33,6 +33,7 @@ export function readTool(name: string, spec: ObjectSpec, { meta }: Pick<Package,
       flags: flagsOf(spec, notes),
       mapFlags: mapFlagsOf(spec, meta),
       globals,
+      unsettable: unsettableGlobals(spec, notes),
       tables: settableMaps(spec),
       abilities: abilitiesOf(spec, meta, filters, twins.length > 0),
     },

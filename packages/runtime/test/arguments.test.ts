@@ -23,7 +23,15 @@ function flag(name: string, shape: FlagShape, more: Partial<Flag> = {}): Flag {
 }
 
 function tool(flags: readonly Flag[], more: Partial<ToolOptions> = {}): ToolOptions {
-  return { flags, mapFlags: [], globals: flags, tables: [], abilities: new Set(), ...more };
+  return {
+    flags,
+    mapFlags: [],
+    globals: flags,
+    unsettable: new Map(),
+    tables: [],
+    abilities: new Set(),
+    ...more,
+  };
 }
 const parseArguments = (flags: readonly Flag[], args: readonly string[]) => parse(tool(flags), args);
 
@@ -124,6 +132,26 @@ describe("parseArguments", () => {
     });
     const theirs = [flag("json", int(32, true))];
     expect(parseArguments(theirs, ["--json", "3"]).own.size).toBe(0);
+  });
+
+  it("leaves -h to help, and -j to JSON, when the tool has flags of these names", () => {
+    const theirs = [flag("help", int(32, true)), flag("json", int(32, true)), flag("quiet", int(8, false))];
+    const options = tool([...theirs, flag("questions", int(8, false), { short: "q" })]);
+    const { own, variables } = parse(options, ["--help", "4", "-h", "-j", "-q", "3"]);
+    expect([...own.keys()]).toEqual(["help", "json"]);
+    expect(Object.fromEntries(variables)).toEqual({ help: 4n, questions: 3n });
+    const text = helpText({ ...about, invocation: "skep run snoop" }, options);
+    expect(text).toMatch(/^ {2}-h {2,}Print help$/m);
+    expect(text).not.toMatch(/^ *-q.*Print nothing/m);
+  });
+
+  it.each([
+    ["--weights", "1"],
+    ["--set", "weights=1"],
+    ["--set", "weights[0]=1"],
+  ])("says that a variable is no scalar: %s %s", (...args) => {
+    const options = tool(flags, { unsettable: new Map([["weights", "an array"]]) });
+    expect(() => parse(options, args)).toThrow(`${args[0]}: weights is an array, which cannot be set`);
   });
 
   it.each([["--output"], ["--json=yes"]])("refuses %s", (...args) => {

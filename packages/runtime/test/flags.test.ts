@@ -4,7 +4,7 @@ import type { PackageMeta } from "@skep/package";
 import { describe, expect, it } from "vitest";
 import { compileFixture } from "../../bpf/test/compile-fixture.ts";
 import { eventSources } from "../src/event-types.ts";
-import { flagsOf } from "../src/flags.ts";
+import { flagsOf, unsettableGlobals } from "../src/flags.ts";
 import { usesPrintk } from "../src/printk-use.ts";
 
 const spec = readSpec(compileFixture(fileURLToPath(new URL("fixtures/globals.bpf.c", import.meta.url))));
@@ -34,6 +34,14 @@ describe("flagsOf", () => {
 
   it("knows the constants that the compiler has put into the code, where nobody reads them", () => {
     expect(flags.filter(({ live }) => !live).map(({ name }) => name)).toEqual(["constant"]);
+  });
+
+  it("has none for what is no scalar", () => {
+    expect(Object.fromEntries(unsettableGlobals(spec, new Map()))).toMatchObject({
+      pair: "a struct",
+      list: "an array",
+      unused_event: "a pointer",
+    });
   });
 
   it("says the C type where nobody described a variable", () => {

@@ -47,6 +47,7 @@ describe("a map's flag", () => {
       flags: [],
       mapFlags: [ports, weights],
       globals: [],
+      unsettable: new Map(),
       tables: [],
       abilities: new Set(),
     };
@@ -63,6 +64,7 @@ describe("--set MAP[KEY]=VALUE", () => {
     flags: [],
     mapFlags: [],
     globals: [],
+    unsettable: new Map(),
     tables: [{ ...weights, name: "set weights", map: "weights", key: number16, value: number16 }],
     abilities: new Set(),
   };
