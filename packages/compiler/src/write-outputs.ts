@@ -25,6 +25,16 @@ export interface OutputOptions {
   readonly kernelTypes?: ReadonlyMap<string, Uint8Array> | undefined;
 }
 
+/** Where nothing can be written, or something else is in the way. */
+const NO_PLACE: ReadonlySet<string | undefined> = new Set([
+  "EACCES",
+  "EEXIST",
+  "EISDIR",
+  "ENOTDIR",
+  "EPERM",
+  "EROFS",
+]);
+
 /**
  * Refuses to go on when the directory's `package.json` is somebody else's, as npm's is. Asked before compiling.
  * @throws {InvalidArgumentError}
@@ -53,14 +63,16 @@ function isOurs(bytes: Uint8Array): boolean {
   }
 }
 
-/** Writes `<name>.bpf.o`, `<name>.skel.json` and `package.json`, and what else is asked for. Gives the paths written. */
+/**
+ * Writes `<name>.bpf.o`, `<name>.skel.json` and `package.json`, and what else is asked for. Gives the paths written.
+ * @throws {InvalidArgumentError} when the directory does not take them
+ */
 export async function writeOutputs(
   compiled: CompiledPackage,
   directory: string,
   options: OutputOptions = {},
 ): Promise<readonly string[]> {
   await checkOutputs(directory, options);
-  await mkdir(directory, { recursive: true });
   const extension = options.yaml === true ? "yaml" : "json";
   const meta = metaJson(compiled.package.meta);
   const files: [string, Uint8Array | string][] = [
@@ -74,13 +86,19 @@ export async function writeOutputs(
       `${compiled.name}.tar`,
       await writeArchive(compiled.name, compiled.package, options.kernelTypes),
     ]);
-  const paths: string[] = [];
-  for (const [file, content] of files) {
-    const path = join(directory, file);
-    await writeFile(path, content);
-    paths.push(path);
+  try {
+    await mkdir(directory, { recursive: true });
+    for (const [file, content] of files) await writeFile(join(directory, file), content);
+  } catch (cause) {
+    const { code, message } = cause as NodeJS.ErrnoException;
+    if (!NO_PLACE.has(code)) throw cause;
+    throw new InvalidArgumentError(
+      `cannot write to ${directory}: ${message}`,
+      "write to another directory with -o DIR",
+      { cause },
+    );
   }
-  return paths;
+  return files.map(([file]) => join(directory, file));
 }
 
 function packageText(compiled: CompiledPackage, options: OutputOptions): Uint8Array | string {

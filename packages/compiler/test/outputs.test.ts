@@ -1,4 +1,4 @@
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { InvalidArgumentError } from "@skep/bpf";
@@ -39,6 +39,15 @@ describe("writeOutputs", () => {
       "with-header.bpf.o",
       "with-header.skel.json",
     ]);
+  });
+
+  it("says where else to write when the directory takes nothing", async () => {
+    const other = { code: "ERR_BPF_INVALID_ARGUMENT", next: "write to another directory with -o DIR" };
+    writeFileSync(join(directory, "file"), "");
+    await expect(writeOutputs(compiled, join(directory, "file"))).rejects.toMatchObject(other);
+    await expect(writeOutputs(compiled, join(directory, "file/below"))).rejects.toMatchObject(other);
+    mkdirSync(join(directory, "with-header.bpf.o"));
+    await expect(writeOutputs(compiled, directory)).rejects.toMatchObject(other);
   });
 
   it.each([

@@ -99,6 +99,7 @@ const OPTIONS: readonly (readonly [RegExp, string])[] = [
     /^pass the absolute path of the binary/,
     "give the path of a program or library that is there: --binary PATH",
   ],
+  [/, or pass a BTF file made for this kernel$/, ", or give types made for this kernel: --btf FILE"],
   [/^pass (.*) when attaching$/, "the source has to say it: @attach {…}, or in SEC() ($1)"],
   [/^pass /, "give "],
 ];

@@ -55,6 +55,10 @@ describe("explain", () => {
       "add --event cpu-clock, which works everywhere",
     ],
     ["pass the pid of a running process", "give --pid the id of a running process"],
+    [
+      "use a kernel with BTF, or pass a BTF file made for this kernel",
+      "use a kernel with BTF, or give types made for this kernel: --btf FILE",
+    ],
     ["pass a positive integer", "give a positive integer"],
     ["use a tracepoint", "use a tracepoint"],
   ])("puts advice for programmers into words of the command line: %s", (advice, words) => {
