@@ -1,4 +1,5 @@
 import type { Instruction } from "../asm/instruction.ts";
+import { functionKeyText } from "../spec/function-key.ts";
 import type { FunctionKey, FunctionSpec, Relocation } from "../spec/object-spec.ts";
 import type { CoreRelocator, Poisoned } from "./core/relocate-core.ts";
 
@@ -33,7 +34,10 @@ export class CodeTable {
   readonly #core: CoreRelocator | undefined;
 
   constructor(functions: Iterable<FunctionSpec>, core: CoreRelocator | undefined) {
-    for (const spec of functions) this.#specs.set(key(spec.section, spec.sectionOffset), spec);
+    for (const spec of functions) {
+      const { section, sectionOffset: offset } = spec;
+      this.#specs.set(functionKeyText({ section, offset }), spec);
+    }
     this.#core = core;
   }
 
@@ -47,11 +51,7 @@ export class CodeTable {
   }
 
   at(where: FunctionKey): Code | undefined {
-    const spec = this.#specs.get(key(where.section, where.offset));
+    const spec = this.#specs.get(functionKeyText(where));
     return spec && this.of(spec);
   }
-}
-
-function key(section: string, offset: number): string {
-  return `${offset} ${section}`;
 }

@@ -7,7 +7,7 @@ import { type MapDefinition, readMapDefinition } from "./map-definition.ts";
 import { BPF_MAP_TYPE_PROG_ARRAY } from "./map-types.ts";
 import { malformedObject, type ObjectFile, type ObjectRelocation } from "./object-file.ts";
 import type { MapSpec, ProgramSpec } from "./object-spec.ts";
-import { addendAt } from "./pointers.ts";
+import { addendAt, pointersIn } from "./pointers.ts";
 
 const POINTER_SIZE = 8;
 
@@ -65,20 +65,17 @@ function addSlots(
   section: ElfSection,
   definitions: readonly PlacedDefinition[],
 ): PlacedMap[] {
-  const slots = definitions.map((): MapSpec["slots"][number][] => []);
-  for (const relocation of file.relocationsOf(section)) {
-    const at = definitions.findLastIndex(({ offset }) => offset <= relocation.offset);
-    const definition = definitions[at];
-    if (!definition || relocation.offset - definition.offset >= definition.size) {
-      throw malformedObject(`byte ${relocation.offset} of .maps is relocated, but belongs to no map`);
-    }
-    slots[at]!.push(slotOf(file, section, definitions, definition, relocation));
-  }
-  return definitions.map(({ offset, size, spec }, at) => ({
-    offset,
-    size,
-    spec: { ...spec, slots: slots[at]! },
-  }));
+  const pointers = pointersIn(definitions, file.relocationsOf(section));
+  for (const { offset } of pointers.stray)
+    throw malformedObject(`byte ${offset} of .maps is relocated, but belongs to no map`);
+  const mapAt = new Map(definitions.map(({ offset, spec }) => [offset, spec.name]));
+  return definitions.map((definition) => {
+    const { offset, size, spec } = definition;
+    const slots = pointers
+      .of(definition)
+      .map((relocation) => slotOf(file, section, mapAt, definition, relocation));
+    return { offset, size, spec: { ...spec, slots } };
+  });
 }
 
 /** Tail calls lead to programs: global functions with a SEC() of their own. */
@@ -105,7 +102,7 @@ export function checkProgramSlots(maps: readonly MapSpec[], programs: readonly P
 function slotOf(
   file: ObjectFile,
   section: ElfSection,
-  definitions: readonly PlacedDefinition[],
+  mapAt: ReadonlyMap<number, string>,
   { offset, spec, valuesOffset }: PlacedDefinition,
   relocation: ObjectRelocation,
 ): MapSpec["slots"][number] {
@@ -124,9 +121,9 @@ function slotOf(
     return { index, kind: "program", name: symbol.name };
   }
   const target = symbol.value + addendAt(file, section, relocation.offset);
-  const inner = definitions.find((definition) => definition.offset === target);
-  if (symbol.sectionIndex !== section.index || !inner) {
+  const name = mapAt.get(target);
+  if (symbol.sectionIndex !== section.index || name === undefined) {
     throw malformedObject(`value ${index} of map ${spec.name} is ${symbol.name}, which is no map`);
   }
-  return { index, kind: "map", name: inner.spec.name };
+  return { index, kind: "map", name };
 }

@@ -26,6 +26,7 @@ function dataMapName(objectName: string, section: string): string {
 
 /** One map for each section of global data, in ELF order. @throws {MalformedError} */
 export function readDataMaps(file: ObjectFile, btf: Btf | undefined, objectName: string): MapSpec[] {
+  const datasecs = datasecsByName(btf);
   let zeroed = 0;
   return file.sectionsOf("rodata", "data", "bss").map((section) => {
     if (section.type === SHT_NOBITS) zeroed += section.size;
@@ -39,8 +40,10 @@ export function readDataMaps(file: ObjectFile, btf: Btf | undefined, objectName:
       section: section.name,
       readOnly: file.roleOf(section.index) === "rodata",
       initial: section.type === SHT_NOBITS ? new Uint8Array(section.size) : file.elf.data(section).slice(),
-      variables: btf ? readVariables(btf, section) : symbolVariables(file, section),
-      typeId: btf?.find(section.name, BtfKind.Datasec) ?? 0,
+      variables: btf
+        ? readVariables(btf, section, datasecs.get(section.name))
+        : symbolVariables(file, section),
+      typeId: datasecs.get(section.name) ?? 0,
     };
     return dataMap(dataMapName(objectName, section.name), data);
   });
@@ -97,8 +100,9 @@ function dataMap(name: string, data: DataSection): MapSpec {
 
 /** What the symbols tell of the variables of an object without BTF: names and places, no types. */
 function symbolVariables(file: ObjectFile, section: ElfSection): VariableSpec[] {
-  return file.symbols
-    .filter(({ type, sectionIndex }) => type === STT_OBJECT && sectionIndex === section.index)
+  return file
+    .symbolsOf(section)
+    .filter(({ type }) => type === STT_OBJECT)
     .filter(({ value, size }) => value <= section.size && size <= section.size - value)
     .sort((a, b) => a.value - b.value)
     .map(({ name, value, size, binding }) => {
@@ -107,9 +111,17 @@ function symbolVariables(file: ObjectFile, section: ElfSection): VariableSpec[] 
     });
 }
 
+/** The first DATASEC of each name. */
+function datasecsByName(btf: Btf | undefined): ReadonlyMap<string, number> {
+  const ids = new Map<string, number>();
+  if (btf === undefined) return ids;
+  for (let id = btf.endId - 1; id >= btf.startId; id--)
+    if (btf.kind(id) === BtfKind.Datasec) ids.set(btf.nameOf(id), id);
+  return ids;
+}
+
 /** The variables that BTF lists for a section; their order and bounds were seen to by `fixDatasecs`. */
-function readVariables(btf: Btf, section: ElfSection): VariableSpec[] {
-  const id = btf.find(section.name, BtfKind.Datasec);
+function readVariables(btf: Btf, section: ElfSection, id: number | undefined): VariableSpec[] {
   const datasec = id === undefined ? undefined : btf.type(id);
   if (datasec?.kind !== BtfKind.Datasec) return [];
   return datasec.variables.map(({ typeId, offset, size }) => {

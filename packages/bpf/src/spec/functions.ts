@@ -5,8 +5,9 @@ import type { ElfSection, ElfSymbol } from "../elf/elf-file.ts";
 import { NotImplementedError } from "../errors.ts";
 import type { CodeInfo } from "./btf-ext.ts";
 import { type Referables, readReferences } from "./code-references.ts";
+import { functionKeyText } from "./function-key.ts";
 import { malformedObject, type ObjectFile } from "./object-file.ts";
-import type { FunctionKey, FunctionSpec, ProgramSpec } from "./object-spec.ts";
+import type { FunctionSpec, ProgramSpec } from "./object-spec.ts";
 import { matchSection, sectionFlags } from "./sections.ts";
 import { sourceLine } from "./source-line.ts";
 
@@ -29,41 +30,27 @@ export function readFunctions(
 ): Functions {
   const programs: ProgramSpec[] = [];
   const subprograms: FunctionSpec[] = [];
-  const symbols = functionSymbols(file);
-  if (symbols.size === 0) checkNotStripped(file);
   for (const section of file.sectionsOf("code")) {
-    const bodies = readBodies(
-      file,
-      section,
-      symbols.get(section.index) ?? [],
-      info.get(section.name),
-      btf,
-      referables,
-    );
-    for (const [symbol, body] of bodies) {
+    for (const [symbol, body] of readBodies(file, section, info.get(section.name), btf, referables)) {
       const { name } = symbol;
       const spec = { ...body, name, linkage: linkageOf(symbol) };
       if (section.name === ".text" || symbol.binding === STB_LOCAL) subprograms.push(spec);
       else programs.push({ ...spec, ...programOf(section) });
     }
   }
+  if (programs.length + subprograms.length === 0) checkNotStripped(file);
   checkPrograms(programs);
   checkTargets(programs, subprograms);
   checkStatics(programs, subprograms);
   return { programs, subprograms };
 }
 
-/** STT_FUNC symbols by section index, in order of place. */
-function functionSymbols(file: ObjectFile): Map<number, ElfSymbol[]> {
-  const bySection = new Map<number, ElfSymbol[]>();
-  for (const symbol of file.symbols) {
-    if (symbol.type !== STT_FUNC || file.roleOf(symbol.sectionIndex) !== "code") continue;
-    const list = bySection.get(symbol.sectionIndex);
-    if (list) list.push(symbol);
-    else bySection.set(symbol.sectionIndex, [symbol]);
-  }
-  for (const list of bySection.values()) list.sort((a, b) => a.value - b.value || a.index - b.index);
-  return bySection;
+/** The functions of a section, in order of place. */
+function functionSymbols(file: ObjectFile, section: ElfSection): ElfSymbol[] {
+  return file
+    .symbolsOf(section)
+    .filter(({ type }) => type === STT_FUNC)
+    .sort((a, b) => a.value - b.value || a.index - b.index);
 }
 
 type Body = Omit<FunctionSpec, "name" | "linkage">;
@@ -72,11 +59,11 @@ type Body = Omit<FunctionSpec, "name" | "linkage">;
 function readBodies(
   file: ObjectFile,
   section: ElfSection,
-  symbols: readonly ElfSymbol[],
   info: CodeInfo | undefined,
   btf: Btf | undefined,
   referables: Referables,
 ): [ElfSymbol, Body][] {
+  const symbols = functionSymbols(file, section);
   const instructions = decodeInstructions(file.elf.data(section), file.littleEndian);
   checkPlaces(section, symbols);
   const covered = coverage(instructions.length, symbols);
@@ -204,11 +191,11 @@ function checkNotStripped(file: ObjectFile): void {
 function checkStatics(programs: readonly FunctionSpec[], subprograms: readonly FunctionSpec[]): void {
   const called = new Set(
     [...programs, ...subprograms].flatMap(({ relocations }) =>
-      relocations.map((relocation) => "target" in relocation && placeKey(relocation.target)),
+      relocations.map((relocation) => "target" in relocation && functionKeyText(relocation.target)),
     ),
   );
   for (const { name, section, sectionOffset } of subprograms) {
-    if (section === ".text" || called.has(placeKey({ section, offset: sectionOffset }))) continue;
+    if (section === ".text" || called.has(functionKeyText({ section, offset: sectionOffset }))) continue;
     throw new NotImplementedError(
       `object: function ${name} in SEC("${section}") is static, and programs are global`,
       "Leave out the word static.",
@@ -216,21 +203,17 @@ function checkStatics(programs: readonly FunctionSpec[], subprograms: readonly F
   }
 }
 
-function placeKey({ section, offset }: FunctionKey): string {
-  return `${offset} ${section}`;
-}
-
 /** Calls and callbacks must lead to the beginning of a function. */
 function checkTargets(programs: readonly FunctionSpec[], subprograms: readonly FunctionSpec[]): void {
   const all = [...programs, ...subprograms];
   const begins = new Set(
-    all.map(({ section, sectionOffset }) => placeKey({ section, offset: sectionOffset })),
+    all.map(({ section, sectionOffset }) => functionKeyText({ section, offset: sectionOffset })),
   );
   for (const { name, relocations } of all) {
     for (const relocation of relocations) {
       if (relocation.kind !== "call" && relocation.kind !== "function") continue;
       const { target } = relocation;
-      if (begins.has(placeKey(target))) continue;
+      if (begins.has(functionKeyText(target))) continue;
       throw malformedObject(
         `instruction ${relocation.insn} of ${name} refers to byte ${target.offset} of ${target.section}, where no function begins`,
       );

@@ -32,6 +32,10 @@ export class ObjectFile {
   readonly symbols: readonly ElfSymbol[];
   readonly #roles: readonly SectionRole[];
   readonly #byName: ReadonlyMap<string, ElfSection>;
+  /** By the index of the section that they lie in. */
+  readonly #symbols: ReadonlyMap<number, readonly ElfSymbol[]>;
+  /** By the index of the section that they relocate. */
+  readonly #relocationTables: ReadonlyMap<number, readonly ElfSection[]>;
 
   /**
    * @throws {MalformedError}
@@ -52,6 +56,9 @@ export class ObjectFile {
     this.symbols = [...elf.symbols];
     this.#roles = elf.sections.map(roleOf);
     this.#byName = new Map(elf.sections.map((section) => [section.name, section] as const).reverse());
+    this.#symbols = groupBy(this.symbols, (symbol) => symbol.sectionIndex);
+    const tables = elf.sections.filter(({ type }) => type === SHT_REL || type === SHT_RELA);
+    this.#relocationTables = groupBy(tables, (table) => table.info);
     this.#checkUniqueNames();
   }
 
@@ -88,14 +95,18 @@ export class ObjectFile {
     return section && this.elf.data(section);
   }
 
+  /** The symbols that lie in a section, in order of their index. */
+  symbolsOf(section: ElfSection): readonly ElfSymbol[] {
+    return this.#symbols.get(section.index) ?? [];
+  }
+
   /**
    * All relocations of a section, in order of offset.
    * @throws {NotImplementedError} for SHT_RELA, which no BPF compiler writes
    */
   relocationsOf(section: ElfSection): ObjectRelocation[] {
     const found: ObjectRelocation[] = [];
-    for (const table of this.elf.sections) {
-      if ((table.type !== SHT_REL && table.type !== SHT_RELA) || table.info !== section.index) continue;
+    for (const table of this.#relocationTables.get(section.index) ?? []) {
       if (table.type === SHT_RELA) {
         throw new NotImplementedError(
           `object: ${table.name} holds relocations with addends (SHT_RELA)`,
@@ -127,6 +138,16 @@ export class ObjectFile {
       seen.add(name);
     }
   }
+}
+
+function groupBy<T>(items: readonly T[], keyOf: (item: T) => number): Map<number, T[]> {
+  const groups = new Map<number, T[]>();
+  for (const item of items) {
+    const group = groups.get(keyOf(item));
+    if (group) group.push(item);
+    else groups.set(keyOf(item), [item]);
+  }
+  return groups;
 }
 
 function roleOf({ type, flags, name, size }: ElfSection): SectionRole {

@@ -5,6 +5,7 @@ import { checkProgramSlots, readBtfMaps } from "./btf-maps.ts";
 import { kconfigMap, readDataMaps } from "./data-sections.ts";
 import { readExterns } from "./externs.ts";
 import { fixDatasecs } from "./fix-datasecs.ts";
+import { functionKeyText } from "./function-key.ts";
 import { readFunctions } from "./functions.ts";
 import { malformedObject, ObjectFile } from "./object-file.ts";
 import type { MapSpec, ObjectSpec } from "./object-spec.ts";
@@ -46,12 +47,15 @@ export function readSpec(bytes: Uint8Array, options: ReadSpecOptions = {}): Obje
     placedMaps.map(({ spec }) => spec),
     programs,
   );
-  const structOps = readStructOps(
-    file,
-    btf,
-    ({ section, offset }) =>
-      programs.find((program) => program.section === section && program.sectionOffset === offset)?.name,
+  const programAt = new Map(
+    programs
+      .map(
+        ({ section, sectionOffset, name }) =>
+          [functionKeyText({ section, offset: sectionOffset }), name] as const,
+      )
+      .reverse(),
   );
+  const structOps = readStructOps(file, btf, (place) => programAt.get(functionKeyText(place)));
   const maps = [
     ...placedMaps.map((map) => map.spec),
     ...dataMaps,

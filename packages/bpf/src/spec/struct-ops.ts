@@ -4,9 +4,9 @@ import type { ElfSection } from "../elf/elf-file.ts";
 import { NotImplementedError } from "../errors.ts";
 import { BPF_F_LINK } from "./map-flags.ts";
 import { BPF_MAP_TYPE_STRUCT_OPS } from "./map-types.ts";
-import { malformedObject, type ObjectFile } from "./object-file.ts";
+import { malformedObject, type ObjectFile, type ObjectRelocation } from "./object-file.ts";
 import type { FunctionKey, MapSpec, StructOpsSpec } from "./object-spec.ts";
-import { addendAt } from "./pointers.ts";
+import { addendAt, pointersIn } from "./pointers.ts";
 
 /**
  * One map for each variable of `.struct_ops` and `.struct_ops.link`. `programAt` names the program that begins at a place.
@@ -37,16 +37,18 @@ function readSection(
   const datasec = id === undefined ? undefined : btf.type(id);
   if (datasec?.kind !== BtfKind.Datasec) throw malformedObject(`BTF does not describe ${section.name}`);
   const data = file.elf.data(section);
-  const pointers = file.relocationsOf(section).map(({ offset, symbol }) => {
+  const programOf = ({ offset, symbol }: ObjectRelocation): string => {
     const place = {
       section: file.roleOf(symbol.sectionIndex) === "code" ? file.sectionAt(symbol.sectionIndex).name : "",
       offset: symbol.value + addendAt(file, section, offset),
     };
     const name = programAt(place);
     if (name === undefined) throw malformedObject(`byte ${offset} of ${section.name} points at no program`);
-    return { offset, name };
-  });
-  return datasec.variables.map(({ typeId, offset, size }) => {
+    return name;
+  };
+  const pointers = pointersIn(datasec.variables, file.relocationsOf(section));
+  return datasec.variables.map((place) => {
+    const { typeId, offset, size } = place;
     const variable = btf.type(typeId);
     if (variable.kind !== BtfKind.Var)
       throw malformedObject(`type ${typeId} in ${section.name} is no variable`);
@@ -60,9 +62,10 @@ function readSection(
       section: linked ? ".struct_ops.link" : ".struct_ops",
       optional: section.name.startsWith("?"),
       image: data.slice(offset, offset + type.size),
-      programs: pointers
-        .filter((pointer) => pointer.offset >= offset && pointer.offset - offset < type.size)
-        .map((pointer) => ({ offset: pointer.offset - offset, name: pointer.name })),
+      programs: pointers.of(place).map((pointer) => ({
+        offset: pointer.offset - offset,
+        name: programOf(pointer),
+      })),
     });
   });
 }
