@@ -1,25 +1,22 @@
 import type { Writable } from "node:stream";
 import { type BpfObject, type BpfValue, findLostCounter, UnsupportedError } from "@skep/bpf";
-import type { Annotations } from "./annotations.ts";
-import type { EventSource } from "./event-types.ts";
+import type { DecidedContents } from "./contents.ts";
 import { bufferFeed, printkFeed } from "./feed.ts";
 import { checkColumns } from "./fields.ts";
 import { HostMachine } from "./formats/host-machine.ts";
 import { iteratorFeed } from "./iterators.ts";
 import { kindsOf, printkKind } from "./kinds.ts";
-import type { Naming } from "./naming.ts";
 import type { Output } from "./output.ts";
 import { filterKind } from "./samples/filter-kind.ts";
 import { HistogramSheet } from "./samples/histogram-sheet.ts";
 import { processesFeed } from "./samples/processes-feed.ts";
 import { sampleFeed } from "./samples/sample-feed.ts";
 import { type Screen, sampleSource } from "./samples/sample-source.ts";
-import { isHistogram, type SampledMap } from "./samples/sampled-maps.ts";
+import { isHistogram } from "./samples/sampled-maps.ts";
 import { type ShownSample, shownSample } from "./samples/shown-sample.ts";
 import { terminalOf } from "./samples/terminal.ts";
 import { select } from "./select.ts";
 import { Session } from "./session.ts";
-import type { ShowOptions } from "./show-options.ts";
 import type { SortKey } from "./sort.ts";
 import { SortedRows } from "./sorted-rows.ts";
 import { Timeline } from "./timeline.ts";
@@ -27,26 +24,16 @@ import { UsageError } from "./usage-error.ts";
 import type { EventKind, View } from "./view.ts";
 import { viewsOf } from "./views.ts";
 
-export interface SessionOptions {
+export interface SessionOptions extends DecidedContents {
   readonly output: Output;
   /** What `output` writes to. */
   readonly stdout: Writable;
-  readonly sources: readonly EventSource[];
-  readonly sampled: readonly SampledMap[];
-  /** Maps whose condition does not hold. */
-  readonly hidden: readonly SampledMap[];
   /** Milliseconds between two looks at sampled maps, in place of the package's own. */
   readonly interval: number | undefined;
-  readonly annotations: Annotations;
-  /** Left out where no addresses are shown. */
-  readonly naming: Naming | undefined;
   /** Ring buffers that tell of which processes stacks will be. */
   readonly processes: readonly string[];
   /** Called when what such a process has mapped is known. */
   readonly knowProcess: (pid: number) => void;
-  /** Show what the programs print. */
-  readonly printk: boolean;
-  readonly show: ShowOptions;
   /** Takes warnings, one line each. */
   readonly say: (line: string) => void;
 }

@@ -1,13 +1,12 @@
 import type { Writable } from "node:stream";
-import { type BpfObject, open, VerifierError } from "@skep/bpf";
+import { type BpfObject, type BpfSpec, open, VerifierError } from "@skep/bpf";
 import type { Package } from "@skep/package";
 import { ABILITIES } from "./abilities.ts";
-import { readAnnotations } from "./annotations.ts";
 import { requireCapabilities } from "./capabilities.ts";
 import type { ChildCommand } from "./child-command.ts";
-import { globalsOf, withConditions } from "./conditions.ts";
+import { globalsOf } from "./conditions.ts";
+import { type Contents, contentsOf, decide } from "./contents.ts";
 import { detach } from "./detach.ts";
-import { eventSources } from "./event-types.ts";
 import { ExitCode } from "./explain.ts";
 import { absentNotes } from "./filters.ts";
 import { helpText, versionText } from "./help.ts";
@@ -15,18 +14,15 @@ import { idleSettings } from "./idle-settings.ts";
 import { walkOnce } from "./iterators.ts";
 import { kernelTypes } from "./kernel-types.ts";
 import { limitsOf } from "./limits.ts";
-import { namingFor } from "./naming.ts";
 import { openSession } from "./open-session.ts";
 import { Output } from "./output.ts";
 import { outputFile } from "./output-file.ts";
 import { parseArguments, type ToolArguments } from "./parse-arguments.ts";
 import { disagreements, prepare } from "./prepare.ts";
-import { usesPrintk } from "./printk-use.ts";
 import { choiceLines, type ProgramChoice } from "./program-choice.ts";
-import { readableMaps, withAskedMaps } from "./samples/asked-maps.ts";
+import { readableMaps } from "./samples/asked-maps.ts";
 import { commandVariables, processMaps } from "./samples/processes-feed.ts";
-import { sampledMaps, withGlobals } from "./samples/sampled-maps.ts";
-import { showOptions } from "./show-options.ts";
+import type { Session } from "./session.ts";
 import { splitCommand } from "./split-command.ts";
 import { startPrograms } from "./start-programs.ts";
 import { StatusLine, statusTerminal } from "./status-line.ts";
@@ -66,11 +62,10 @@ const LAST_FILE_WRITE = 60_000;
  * @throws {UsageError} {BpfError} what `explain` puts into words
  */
 export async function runPackage(pkg: Package, options: RunOptions): Promise<RunResult> {
-  const { name, stdout, stderr } = options;
+  const { name, invocation = name, stdout, stderr } = options;
   const { meta } = pkg;
   const spec = open(pkg.object, { name: meta.bpf_skel.obj_name === "" ? name : meta.bpf_skel.obj_name });
   const tool = readTool(name, spec.spec, pkg);
-  const { invocation = name } = options;
   const { args: words, command } = splitCommand(options.args);
   const said = parseArguments(tool.options, words);
   if (said.own.has("help") || said.own.has("version")) {
@@ -88,22 +83,15 @@ export async function runPackage(pkg: Package, options: RunOptions): Promise<Run
   const limits = limitsOf(args.own);
   using status = new StatusLine();
   const say = (line: string) => status.aside(() => void (quiet || stderr.write(`${name}: ${line}\n`)));
-  const sources = eventSources(spec.spec, meta);
-  const sampled = sampledMaps(spec.spec, withAskedMaps(spec.spec, meta, args.lists.get("map") ?? []));
-  if (tool.options.abilities.has("maps") && sampled.length === 0 && !usesPrintk(spec.spec)) {
-    const maps = readableMaps(spec.spec).map((map) => map.name);
-    say(`shows nothing by itself; --map NAME looks at one of its maps: ${maps.join(", ")}`);
-  }
-  const annotations = readAnnotations(meta);
-  const naming = await namingFor(meta, annotations, sampled);
-  const show = await showOptions(args.own, sampled.length > 0, [name, ...options.args].join(" "));
+
+  const contents = await contentsOf(spec.spec, meta, args, [name, ...options.args].join(" "));
+  for (const line of emptyNotes(tool, spec, contents)) say(line);
   requireCapabilities(name, spec.spec);
   for (const line of disagreements(spec, meta)) say(line);
   for (const line of idleSettings(tool.options.globals, args.variables)) say(line);
   if (child !== undefined) for (const variable of commandVariables(meta)) spec.variables.set(variable, true);
   const { choice, attachments, fill } = prepare(spec, meta, tool, args);
-  const globals = globalsOf(spec);
-  const shown = withGlobals(sampled, globals);
+  const { sources, show, ...decided } = decide(contents, globalsOf(spec));
   const btf = kernelTypes(args.own.get("btf"), options.btf);
   const file = outputFile(args.own, show, stdout);
   const output = new Output(file ?? stdout);
@@ -115,18 +103,14 @@ export async function runPackage(pkg: Package, options: RunOptions): Promise<Run
     open(object) {
       fill(object);
       return openSession(object, {
+        ...decided,
+        sources,
+        show,
         output,
         stdout: file ?? stdout,
-        sources,
-        sampled: shown,
-        hidden: sampled.filter(({ map }) => !shown.some((one) => one.map === map)),
         interval: limits.interval,
-        annotations: withConditions(annotations, globals),
-        naming,
         processes: processMaps(meta),
         knowProcess: (pid) => child?.goOn(pid),
-        printk: usesPrintk(spec.spec),
-        show,
         say,
       });
     },
@@ -171,12 +155,25 @@ export async function runPackage(pkg: Package, options: RunOptions): Promise<Run
   const unread = await output.finish(file === undefined ? LAST_WRITE : LAST_FILE_WRITE);
   // `| head` has what it wants: no more words.
   if (output.closed) return { exitCode: ExitCode.Ok, unread: 0 };
-  if (unread > 0) say(`the last ${unread} characters found no reader`);
-  const { lost, leftOut } = session;
-  if (leftOut > 0) say(`${leftOut} rows were too many to sort: the first ones of the order are shown`);
-  if (!quiet) stderr.write(`${summaryText(name, tally(lost))}\n`);
-  const failed = lost > 0n && args.own.has("fail-on-loss");
+  for (const line of omissions(session, unread)) say(line);
+  if (!quiet) stderr.write(`${summaryText(name, tally(session.lost))}\n`);
+  const failed = session.lost > 0n && args.own.has("fail-on-loss");
   return { exitCode: failed ? ExitCode.Loss : ExitCode.Ok, unread };
+}
+
+/** About a package that shows nothing by itself, but has maps that can be looked at. */
+function emptyNotes(tool: Tool, { spec }: BpfSpec, { sampled, printk }: Contents): string[] {
+  if (!tool.options.abilities.has("maps") || sampled.length > 0 || printk) return [];
+  const maps = readableMaps(spec).map((map) => map.name);
+  return [`shows nothing by itself; --map NAME looks at one of its maps: ${maps.join(", ")}`];
+}
+
+/** What was there to show and was not shown. @param unread characters that were written and not taken */
+function omissions({ leftOut }: Session, unread: number): string[] {
+  return [
+    ...(unread > 0 ? [`the last ${unread} characters found no reader`] : []),
+    ...(leftOut > 0 ? [`${leftOut} rows were too many to sort: the first ones of the order are shown`] : []),
+  ];
 }
 
 /** @throws {UsageError} */
