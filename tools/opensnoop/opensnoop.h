@@ -3,7 +3,7 @@
 #define OPENSNOOP_H
 
 /// A file that was opened, or should have been.
-/// @view table pid, comm:15, fd:>4, err="ERR":8, flags:28, path
+/// @view table pid, comm:15, fd:>4, err="ERR":8, path:40, flags
 struct event {
 	/// When the call returned.
 	/// @format timestamp ns

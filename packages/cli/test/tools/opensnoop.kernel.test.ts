@@ -83,9 +83,14 @@ describe("opensnoop", () => {
       expect(() => openSync(join(directory, "gone"), "r")).toThrow("ENOENT");
       return (all) => all.includes("gone");
     });
-    const [, created, gone] = text.trimEnd().split("\n");
-    expect(created).toContain(` 0        O_WRONLY|O_CREAT|O_TRUNC|O_CLOEXEC ${directory}/a\\nb\\x1b[31m`);
-    expect(gone).toMatch(/ +-1 ENOENT +O_RDONLY\|O_CLOEXEC +\S+\/gone$/);
+    const [header, created, gone] = text.trimEnd().split("\n");
+    expect(header).toMatch(/^TIME +PID +COMM +FD +ERR +PATH +FLAGS$/);
+    expect(created).toMatch(/ +\d+ 0 {8}\/\S+ +O_WRONLY\|O_CREAT\|O_TRUNC\|O_CLOEXEC$/);
+    expect(created).toContain(` ${directory}/a\\nb\\x1b[31m `);
+    expect(gone).toMatch(/ +-1 ENOENT {3}\/\S+\/gone +O_RDONLY\|O_CLOEXEC$/);
+    // Paths begin below their header, however many flags there are.
+    const paths = [created, gone].map((row) => row?.indexOf(directory));
+    expect(paths).toEqual([header?.indexOf("PATH"), header?.indexOf("PATH")]);
   });
 
   it("--comm, which ends the model tool, goes on with the next name", async () => {
