@@ -2,7 +2,8 @@
 #ifndef RUNQSLOWER_H
 #define RUNQSLOWER_H
 
-/* A task that waited long for its CPU. */
+/// A task that waited long for its CPU.
+/// @view table comm, pid, tid, waited_ns="WAITED", prev_comm="BEFORE", prev_tid="BEFORE_TID", cpu
 struct event {
 	char comm[16];
 	unsigned int pid;
@@ -10,7 +11,7 @@ struct event {
 	/// How long it waited.
 	/// @format duration ns
 	unsigned long long waited_ns;
-	/* Who had the CPU just before. */
+	/// Who had the CPU just before.
 	char prev_comm[16];
 	unsigned int prev_tid;
 	unsigned int cpu;

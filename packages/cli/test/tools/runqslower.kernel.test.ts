@@ -77,7 +77,7 @@ describe("runqslower", () => {
     await skep.until(({ stdout }) => stdout.split("\n").length > 40);
     await skep.end();
     const [header, ...rows] = skep.stdout.trimEnd().split("\n");
-    expect(header).toMatch(/^TIME +COMM +PID +TID +WAITED +PREV_COMM +PREV_TID +CPU$/);
+    expect(header).toMatch(/^TIME +COMM +PID +TID +WAITED +BEFORE +BEFORE_TID +CPU$/);
     for (const row of rows)
       expect(row).toMatch(/^\d\d:\d\d:\d\d switches +\d+ +\d+ +[\d.]+[mnu]?s +\S.* \d+ +\d$/);
     expect(skep.stderr).toMatch(new RegExp(`^runqslower: ${rows.length} events, 0 lost, `, "m"));
