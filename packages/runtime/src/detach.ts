@@ -1,7 +1,7 @@
 import type { Link } from "@skep/bpf";
 
 /** Milliseconds. What takes longer is worth a word. */
-const PATIENCE = 500;
+const PATIENCE = 1000;
 
 /**
  * Takes programs off what they are attached to, one after the other. The kernel waits until no CPU can be inside a probe each time
