@@ -139,7 +139,11 @@ export function cookieOf(options: AttachOptions): bigint | undefined {
 
 /** The pid to restrict an attachment to, checked. */
 export function pidOf(options: AttachOptions): number | undefined {
-  const { pid } = options;
+  return checkedPid(options.pid);
+}
+
+/** @throws {InvalidArgumentError} when it cannot be the id of a process or thread */
+export function checkedPid(pid: number | undefined): number | undefined {
   if (pid === undefined) return undefined;
   if (!Number.isInteger(pid) || pid <= 0 || pid > 0x7fff_ffff) {
     throw new InvalidArgumentError(

@@ -1,8 +1,9 @@
 import { InvalidArgumentError, UnsupportedError } from "../errors.ts";
-import { ENODEV, ENOENT, EOPNOTSUPP, failedWith } from "../linux/errno.ts";
+import { EINVAL, ENODEV, ENOENT, EOPNOTSUPP, failedWith } from "../linux/errno.ts";
 import type { OwnedFd } from "../linux/fd.ts";
 import type { Kernel } from "../linux/kernel.ts";
 import { encodePerfEventAttr, PERF_TYPE_HARDWARE, PERF_TYPE_SOFTWARE } from "../linux/perf-event.ts";
+import { readTextIfExists } from "../linux/proc-file.ts";
 import type { LoadedProgram } from "../load/program.ts";
 import { processGone } from "./attach-error.ts";
 import { AttachedLink, type Link } from "./link.ts";
@@ -25,6 +26,7 @@ const EVENTS: Readonly<Record<SampleEvent, { readonly type: number; readonly con
   "branch-misses": { type: PERF_TYPE_HARDWARE, config: 5 },
 };
 const DEFAULT_FREQUENCY = 99;
+const MAX_SAMPLE_RATE = "/proc/sys/kernel/perf_event_max_sample_rate";
 
 /**
  * Samples: the program runs every so often on each CPU, or in each thread of a process. By default 99 times a second by the
@@ -48,7 +50,7 @@ export function attachPerfEvent(program: LoadedProgram, options: AttachOptions):
       });
       return new AttachedLink("perf_event", description, undo.run, fds.length === 1 ? fds[0] : undefined);
     } catch (error) {
-      throw explain(error, description, pid);
+      throw explain(error, description, options, program.kernel);
     }
   });
 }
@@ -117,11 +119,25 @@ function eventText({ event = "cpu-clock", frequency, period }: SampleOptions): s
   return period === undefined ? `${name} at ${frequency ?? DEFAULT_FREQUENCY} Hz` : `${name} every ${period}`;
 }
 
-function explain(error: unknown, description: string, pid: number | undefined): unknown {
+function explain(
+  error: unknown,
+  description: string,
+  { pid, sample = {} }: AttachOptions,
+  { files }: Kernel,
+): unknown {
   if (failedWith(error, ENOENT, EOPNOTSUPP)) {
     return new UnsupportedError(
       `this machine has no counter for ${description}, as is usual in virtual machines`,
       'pass sample: { event: "cpu-clock" }, which works everywhere',
+      { cause: error },
+    );
+  }
+  const { frequency } = sample;
+  if (failedWith(error, EINVAL) && frequency !== undefined) {
+    const most = readTextIfExists(files, MAX_SAMPLE_RATE)?.trim() ?? "some thousand";
+    return new InvalidArgumentError(
+      `the kernel takes no ${description}`,
+      `pass at most ${most} (sysctl kernel.perf_event_max_sample_rate)`,
       { cause: error },
     );
   }

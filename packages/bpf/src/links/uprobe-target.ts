@@ -1,6 +1,6 @@
 import type { ElfFile } from "../elf/elf-file.ts";
 import { readElf } from "../elf/read-elf.ts";
-import { InvalidArgumentError, NotFoundError } from "../errors.ts";
+import { InvalidArgumentError, MalformedError, NotFoundError } from "../errors.ts";
 import { findBinary } from "../linux/binary-path.ts";
 import { hostFiles } from "../linux/files.ts";
 import { readBytes } from "../linux/proc-file.ts";
@@ -59,5 +59,13 @@ export function isProbeable(target: string, pid?: number): boolean {
 
 /** @throws {NotFoundError} {PermissionError} {MalformedError} when it is no ELF file */
 export function readBinary(path: string): ElfFile {
-  return readElf(readBytes(hostFiles, path));
+  const bytes = readBytes(hostFiles, path);
+  try {
+    return readElf(bytes);
+  } catch (cause) {
+    if (!(cause instanceof MalformedError)) throw cause;
+    throw new MalformedError(`cannot read ${path}: ${cause.message}`, "name a program or a library", {
+      cause,
+    });
+  }
 }

@@ -1,5 +1,5 @@
 import { InvalidArgumentError, PermissionError, UnsupportedError } from "../errors.ts";
-import { EACCES, EINVAL, ENOTSUPP, errnoText, failedWith } from "../linux/errno.ts";
+import { EACCES, EINVAL, ENOEXEC, ENOTSUPP, errnoText, failedWith } from "../linux/errno.ts";
 import type { LoadedProgram } from "../load/program.ts";
 import type { LinkKind } from "../spec/object-spec.ts";
 import { processGone } from "./attach-error.ts";
@@ -113,10 +113,10 @@ function openThroughTracefs(attempt: UserProbeAttempt, undo: UndoList): Link["fd
 }
 
 function explain(error: unknown, { probe, description }: UserProbeAttempt): unknown {
-  if (failedWith(error, ENOTSUPP)) {
+  if (failedWith(error, ENOTSUPP, ENOEXEC)) {
     return new UnsupportedError(
-      `there is a trap instruction at the place of ${description}, perhaps a debugger's breakpoint`,
-      "remove it, or choose another place",
+      `there is no instruction at the place of ${description} that can be probed: the place is in the middle of one, or holds a breakpoint`,
+      "choose the beginning of an instruction: objdump -d shows them",
       { cause: error },
     );
   }

@@ -179,6 +179,18 @@ describe("iterators over one thing", () => {
     expect(() => attachProgram(counter.program, { maps, iterate: { map: "none" } })).toThrow(NotFoundError);
   });
 
+  it("are refused what the kernel would take for something else, or pass over", () => {
+    using tasks = new Counter("iter/task");
+    using sockets = new Counter("iter/tcp");
+    const attach = (counter: Counter, iterate: AttachOptions["iterate"]) => () =>
+      attachProgram(counter.program, { ...(iterate && { iterate }) });
+    expect(attach(tasks, { map: "some" })).toThrow("an iterator over task cannot be restricted that way");
+    expect(attach(sockets, { pid: 1 })).toThrow("an iterator over tcp cannot be restricted that way");
+    for (const wrong of [{ pid: -1 }, { tid: 0.5 }, { pid: 1, tid: 1 }])
+      expect(attach(tasks, wrong)).toThrow(InvalidArgumentError);
+    using _whole = attach(sockets, {})();
+  });
+
   it("walk over a cgroup, up or down", (ctx) => {
     if (hostKernel().btf().find("bpf_iter_cgroup", BtfKind.Func) === undefined)
       ctx.skip("this kernel has no iterator over cgroups (6.1)");
@@ -241,6 +253,9 @@ describe("samples", () => {
       InvalidArgumentError,
     );
     expect(() => attachProgram(counter.program, { pid: 2 ** 31 - 1 })).toThrow(InvalidArgumentError);
+    expect(() => attachProgram(counter.program, { sample: { frequency: 1e9 } })).toThrow(
+      expect.objectContaining({ next: expect.stringContaining("kernel.perf_event_max_sample_rate") }),
+    );
   });
 });
 

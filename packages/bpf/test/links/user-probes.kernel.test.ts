@@ -140,6 +140,7 @@ describe.skipIf(!hasSdtHeader)("probes in a program of our own", () => {
     expect(next("uprobe.multi", `${probes.path}:zzz*`)).toContain("pattern");
     expect(next("usdt", "/bin/bash:skep:args")).toContain("readelf");
     expect(next("uprobe", "/no/such/file:work")).toContain("absolute path");
+    expect(() => next("uprobe", "/etc/passwd:main")).toThrow(/^cannot read \/etc\/passwd: .*no ELF file/);
     expect(() => attachProgram(counter.program)).toThrow('SEC("uprobe") of program counter names no target');
     expect(() => attachProgram(counter.program, { target: probes.path })).toThrow(InvalidArgumentError);
     expect(() => attachProgram(counter.program, { target: `${probes.path}:work`, pid: 2 ** 31 - 1 })).toThrow(
