@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, describe, expect, it } from "vitest";
 import { ClosedError, InvalidArgumentError, NotFoundError, SyscallError } from "../../src/errors.ts";
+import { EPERM } from "../../src/linux/errno.ts";
 import { hostKernel } from "../../src/linux/kernel.ts";
 import { ArrayMap } from "../../src/maps/array.ts";
 import { BloomFilterMap } from "../../src/maps/bloom-filter.ts";
@@ -403,7 +404,9 @@ describe("pinning", () => {
 it("a frozen map cannot be written", () => {
   const map = make(ArrayMap, { type: types.BPF_MAP_TYPE_ARRAY, ...typed, keySize: 4, maxEntries: 1 });
   map.freeze();
-  expect(() => map.update(0, value(1n))).toThrow(/EPERM/);
+  expect(() => map.update(0, value(1n))).toThrow(
+    expect.objectContaining({ errno: EPERM, next: expect.stringContaining("frozen") }),
+  );
   expect(map.lookup(0)).toEqual({ count: 0n, comm: "" });
 });
 
