@@ -6,9 +6,10 @@ export async function start(
   name: string,
   command: (args: readonly string[]) => Promise<number>,
 ): Promise<void> {
-  quietWhenReaderIsGone();
+  const written = watchOutput();
   try {
     process.exitCode = await command(process.argv.slice(2));
+    await written();
   } catch (error) {
     // Only now: the words for an error need most of the library, and most runs have none.
     const { explain } = await import("@skep/runtime");
@@ -20,10 +21,19 @@ export async function start(
   }
 }
 
-/** `skep tools | head -1`: the reader has what it wants, and that is no error. */
-function quietWhenReaderIsGone(): void {
-  for (const stream of [process.stdout, process.stderr])
-    stream.on("error", (error: NodeJS.ErrnoException) => {
-      if (error.code !== "EPIPE") process.exitCode = 1;
-    });
+/**
+ * `skep tools | head -1`: the reader has what it wants, and that is no error. A full disk is one.
+ * @returns a function that rejects with what kept standard output from being written
+ */
+function watchOutput(): () => Promise<void> {
+  let failure: NodeJS.ErrnoException | undefined;
+  process.stdout.on("error", (error: NodeJS.ErrnoException) => {
+    if (error.code !== "EPIPE") failure ??= error;
+  });
+  process.stderr.on("error", () => {});
+  return async () => {
+    // What could not be written to a file is known in the next turn of the loop.
+    await new Promise((resolve) => setImmediate(resolve));
+    if (failure !== undefined) throw failure;
+  };
 }

@@ -189,3 +189,26 @@ describe("a program to run", { timeout: 120_000 }, () => {
     expect(await run("ghcr.io/owner/tool:1")).toMatchObject({ code: 0 });
   });
 });
+
+describe("what is printed", () => {
+  const to = (target: string, ...args: string[]) =>
+    command(args, { prefix: ["sh", "-c", `"$@" ${target}`, "sh"] });
+
+  it.each([["--help"], ["tools"], ["run", "opensnoop", "--help"], ["compile", "--help"]])(
+    "is an error when the disk has no room for it: %s",
+    async (...args) => {
+      expect(await to("> /dev/full", ...args)).toEqual({
+        code: 74,
+        stdout: "",
+        stderr:
+          "skep: cannot write: ENOSPC: no space left on device, write\n  make room, or write elsewhere\n",
+      });
+    },
+  );
+
+  it("is none when nobody reads it, or standard error is what is full", async () => {
+    expect(await to("| true", "tools")).toEqual({ code: 0, stdout: "", stderr: "" });
+    expect((await to("2> /dev/full", "tools")).code).toBe(0);
+    expect((await to("2> /dev/full", "run", "no-such-tool")).code).toBe(64);
+  });
+});
