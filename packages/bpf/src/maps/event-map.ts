@@ -4,6 +4,7 @@ import type { LazyRecord } from "../codec/view.ts";
 import { ClosedError, InvalidArgumentError } from "../errors.ts";
 import { AdaptiveWait, type DrainEnd } from "./adaptive-wait.ts";
 import { CorruptBufferError } from "./corrupt-buffer.ts";
+import { endable } from "./endable.ts";
 import type { LostCounter } from "./lost-events.ts";
 import { BpfMap } from "./map.ts";
 
@@ -49,6 +50,13 @@ export interface EventCounters {
 /** A reading in progress. Closing ends it; the map stays open. */
 export interface EventReading extends Disposable {
   close(): void;
+}
+
+/** Who waits for the next batch. */
+interface Reader {
+  /** No more is wanted. */
+  ended: boolean;
+  wake: () => void;
 }
 
 const BATCH = 1024;
@@ -97,14 +105,24 @@ export abstract class EventMap extends BpfMap {
 
   /**
    * Events one by one. What was not asked for stays in the kernel's buffer, so that a slow reader costs no memory here; ending
-   * early drops what was read ahead (at most 1024). Ends without an error at `signal` and at `close()`.
+   * early drops what was read ahead (at most 1024). Ends without an error at `signal` and at `close()`, and by `return()` also
+   * while it waits.
    */
-  async *events<T = BpfValue | Uint8Array>(options: WaitOptions = {}): AsyncGenerator<T, void, undefined> {
-    for await (const batch of this.batches<T>(options)) yield* batch;
+  events<T = BpfValue | Uint8Array>(options: WaitOptions = {}): AsyncGenerator<T, void, undefined> {
+    const batches = this.batches<T>(options);
+    return endable(oneByOne(batches), () => void batches.return());
   }
 
   /** Events in arrays of up to 1024: cheaper than one by one. Otherwise like `events`. */
-  async *batches<T = BpfValue | Uint8Array>(options: WaitOptions = {}): AsyncGenerator<T[], void, undefined> {
+  batches<T = BpfValue | Uint8Array>(options: WaitOptions = {}): AsyncGenerator<T[], void, undefined> {
+    const reader: Reader = { ended: false, wake: () => {} };
+    return endable(this.#batches<T>(options, reader), () => {
+      reader.ended = true;
+      reader.wake();
+    });
+  }
+
+  async *#batches<T>(options: WaitOptions, reader: Reader): AsyncGenerator<T[], void, undefined> {
     if (options.as === "view")
       throw new InvalidArgumentError(
         "a view is valid only inside a callback",
@@ -112,9 +130,8 @@ export abstract class EventMap extends BpfMap {
       );
     const drain = this.prepare(options);
     const { signal } = options;
-    let resume = () => {};
-    const wake = () => resume();
-    const ended = () => this.#reading !== reading || signal?.aborted === true;
+    const wake = () => reader.wake();
+    const ended = () => this.#reading !== reading || signal?.aborted === true || reader.ended;
     const reading = this.#begin(wake, wake);
     signal?.addEventListener("abort", wake);
     try {
@@ -124,7 +141,7 @@ export abstract class EventMap extends BpfMap {
         if (batch.length > 0) yield batch;
         if (ended()) return;
         await new Promise<void>((resolve) => {
-          resume = resolve;
+          reader.wake = resolve;
           reading.wait.arm(batch.length, end);
         });
         reading.wait.pause();
@@ -223,4 +240,10 @@ export abstract class EventMap extends BpfMap {
     reading.wait.pause();
     reading.end();
   }
+}
+
+async function* oneByOne<T>(
+  batches: AsyncGenerator<T[], void, undefined>,
+): AsyncGenerator<T, void, undefined> {
+  for await (const batch of batches) yield* batch;
 }

@@ -1,5 +1,6 @@
 import { getEventListeners } from "node:events";
 import { readdirSync, readFileSync } from "node:fs";
+import { Readable } from "node:stream";
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterEach, beforeEach, expect, it } from "vitest";
 import { codecOf } from "../../src/codec/codec.ts";
@@ -178,6 +179,28 @@ it("leaves events in the kernel's buffer while the reader is slow", async () => 
   expect(ring.pending).toBe(700 * RECORD);
   expect((await batches.next()).value).toHaveLength(700);
   await batches.return();
+});
+
+it("ends at once while it waits, when it is told to or is a stream that is destroyed", async () => {
+  const { ring, send, type } = load();
+  const one = ring.events<Event>({ type });
+  const waiting = one.next();
+  await sleep(5);
+  await one.return();
+  expect(await waiting).toEqual({ value: undefined, done: true });
+  const many = ring.batches<Event>({ type });
+  const next = many.next();
+  await sleep(5);
+  await expect(many.throw(new Error("enough"))).rejects.toThrow("enough");
+  expect(await next).toEqual({ value: undefined, done: true });
+  const stream = Readable.from(ring.events<Event>({ type }));
+  const seen: Event[] = [];
+  stream.on("data", (event) => seen.push(event));
+  send(5);
+  while (seen.length < 5) await sleep(1);
+  stream.destroy();
+  await sleep(5);
+  using _again = ring.consume(() => {}, { type });
 });
 
 it("ends a loop when the map is closed", async () => {
