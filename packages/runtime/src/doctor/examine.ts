@@ -2,7 +2,8 @@ import { hostKernel } from "@skep/bpf";
 import type { Package } from "@skep/package";
 import { attachFindings, featureFindings } from "./feature-findings.ts";
 import type { Finding } from "./finding.ts";
-import { kernelFindings, processFindings } from "./machine-findings.ts";
+import { kernelFindings } from "./kernel-findings.ts";
+import { processFindings } from "./process-findings.ts";
 import { toolFinding } from "./tool-finding.ts";
 
 /** What was found out about this machine. */
