@@ -6,6 +6,8 @@
 #include "../common/path.bpf.h"
 #include "../common/process-filter.bpf.h"
 
+/* include/uapi/asm-generic/errno-base.h */
+#define ENOENT 2
 /* All arguments together with their NULs, and the whole path of a program, that an event has room for. */
 #define ARGS_MAX 16384
 #define FILE_MAX 8191
@@ -16,14 +18,14 @@
 /// Trace programs as they are started, with all their arguments: execve and execveat, and those that fail.
 /// @brief Trace programs as they are started
 /// @version 1.0
-/// @example execsnoop --failed
+/// @example execsnoop --failed --filter 'ret < 0'
 /// @example execsnoop --fields +file --filter 'args.exists(a, a == "-rf")'
 char LICENSE[] SEC("license") = "Dual BSD/GPL";
 
 /// Only children of this process, 0 for all
 /// @cmdarg {"long": "ppid", "short": "P"}
 const volatile pid_t ppid_target = 0;
-/// Only calls that failed
+/// All calls that failed: also those that found no file (ENOENT), as a search through PATH makes them. With the file of each
 /// @cmdarg {"short": "x"}
 const volatile bool failed = false;
 /// Only programs that were started, without the calls that failed
@@ -167,7 +169,7 @@ static __always_inline int leave(struct trace_event_raw_sys_exit *ctx)
 		return 0;
 	call = *found;
 	bpf_map_delete_elem(&calls, &tid);
-	if (ctx->ret >= 0 || started || !wanted_child(task))
+	if (ctx->ret >= 0 || started || (ctx->ret == -ENOENT && !failed) || !wanted_child(task))
 		return 0;
 	draft = new_draft(task, ctx->ret);
 	if (!draft)
@@ -323,7 +325,7 @@ int start_program(struct trace_event_raw_sched_process_exec *ctx)
 	long length;
 
 	bpf_map_delete_elem(&calls, &old_tid);
-	if (failed || !buffer || !wanted_child(task))
+	if (!buffer || !wanted_child(task))
 		return 0;
 	draft = new_draft(task, 0);
 	if (!draft)

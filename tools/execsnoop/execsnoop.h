@@ -3,7 +3,7 @@
 #define EXECSNOOP_H
 
 /// A program that was started, or should have been.
-/// @view table pid, ppid, pcomm="PARENT":15, uid:8, ret="RESULT":8, args
+/// @view table pid, ppid, pcomm="PARENT":15, uid:8, ret="RESULT":8, file:28, args
 struct event {
 	/// @format timestamp ns
 	unsigned long long time;
@@ -23,7 +23,7 @@ struct event {
 	unsigned int args_missing;
 	/// The program's whole path, in the eyes of the process.
 	/// @text_in texts
-	/// @hidden
+	/// @hidden !failed
 	unsigned int file;
 	/// @texts_in texts
 	/// @format command args_missing

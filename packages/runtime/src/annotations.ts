@@ -17,6 +17,8 @@ export interface MemberNotes {
   readonly format: string | undefined;
   /** `@hidden`: shown only when asked for. */
   readonly hidden: boolean;
+  /** The text after `@hidden`: a condition on global variables, with which the member is as if it had `@hidden` alone. */
+  readonly hiddenWhen?: string;
   /** `@ignore`: never shown. */
   readonly ignore: boolean;
   /** The text after `@when`: a condition on global variables, without which the member is as if it had `@ignore`. */
@@ -78,10 +80,12 @@ function membersOf(members: Json | undefined): ReadonlyMap<string, MemberNotes> 
     const ignore = member.ignore === true;
     const text = textPlaceOf(member);
     const when = textOf(member.when);
+    const hiddenWhen = textOf(member.hidden);
     const none = typeof member.none === "number" ? member.none : undefined;
     const further = {
       ...(text === undefined ? {} : { text }),
       ...(when === undefined ? {} : { when }),
+      ...(hiddenWhen === undefined ? {} : { hiddenWhen }),
       ...(none === undefined ? {} : { none }),
     };
     if (format !== undefined || hidden || ignore || Object.keys(further).length > 0)

@@ -67,13 +67,16 @@ export function enumeratorOf(variable: string, globals: Globals): string | undef
   }
 }
 
-/** Members whose `@when` does not hold become members that are never shown. */
+/** Members whose `@when` does not hold become members that are never shown, those whose `@hidden` holds members that are hidden. */
 export function withConditions(annotations: Annotations, globals: Globals): Annotations {
   return new Map(
     [...annotations].map(([name, notes]) => {
-      const members = [...notes.members].map(
-        ([member, note]) => [member, holds(note.when, globals) ? note : { ...note, ignore: true }] as const,
-      );
+      const members = [...notes.members].map(([member, note]) => {
+        const { when, hiddenWhen } = note;
+        const ignore = note.ignore || !holds(when, globals);
+        const hidden = note.hidden || (hiddenWhen !== undefined && holds(hiddenWhen, globals));
+        return [member, { ...note, ignore, hidden }] as const;
+      });
       return [name, { ...notes, members: new Map(members) }];
     }),
   );

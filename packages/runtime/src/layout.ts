@@ -47,7 +47,9 @@ function arrange(
   const rest = usual.filter((column) => !named.has(column));
   const shown = wanted.flatMap((one) => {
     if (one.hidden) return [];
-    return one.member === "*" ? rest : columnsNamed(all, one.member).map((column) => restyle(column, one));
+    if (one.member === "*") return rest;
+    const found = columnsNamed(all, one.member).filter((column) => !column.hidden);
+    return found.map((column) => restyle(column, one));
   });
   return wanted.every(({ hidden }) => hidden) ? rest : shown;
 }

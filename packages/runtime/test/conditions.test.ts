@@ -53,7 +53,7 @@ describe("conditions", () => {
     expect(holds(undefined, globals({}))).toBe(true);
   });
 
-  it("turn members into ones that are never shown", () => {
+  it("turn members into ones that are never shown, or hidden", () => {
     const plain = { format: undefined, hidden: false, ignore: false };
     const notes = {
       view: undefined,
@@ -62,13 +62,19 @@ describe("conditions", () => {
         ["a", { ...plain, when: "on" }],
         ["b", { ...plain, when: "!on" }],
         ["c", plain],
+        ["d", { ...plain, hiddenWhen: "on" }],
+        ["e", { ...plain, hiddenWhen: "!on" }],
       ]),
     };
     const settled = withConditions(new Map([["s", notes]]), globals({ on: true })).get("s");
-    expect([...(settled?.members ?? [])].map(([name, { ignore }]) => [name, ignore])).toEqual([
-      ["a", false],
-      ["b", true],
-      ["c", false],
-    ]);
+    expect([...(settled?.members ?? [])].map(([name, { ignore, hidden }]) => [name, ignore, hidden])).toEqual(
+      [
+        ["a", false, false],
+        ["b", true, false],
+        ["c", false, false],
+        ["d", false, true],
+        ["e", false, false],
+      ],
+    );
   });
 });

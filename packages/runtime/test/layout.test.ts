@@ -10,6 +10,15 @@ const shape: Shape = {
   members: ["pid", "pool"].map((name) => ({ name, shape: integer })),
 };
 
+it("a view may name a member that is hidden, for when a flag shows it", () => {
+  const columns = columnsOf(shape, { machine: testMachine() });
+  const folded = columns.map((column) => ({ ...column, hidden: column.name === "pid" }));
+  const shownOf = (all: typeof columns) =>
+    layoutOf("table pool, pid", all, () => {}, shape).columns.map(({ name }) => name);
+  expect(shownOf(columns)).toEqual(["pool", "pid"]);
+  expect(shownOf(folded)).toEqual(["pool"]);
+});
+
 it("a view may name a member that a flag leaves out, and none that is not there", () => {
   const columns = columnsOf(shape, { machine: testMachine() }).filter(({ name }) => name !== "pool");
   const warnings: string[] = [];

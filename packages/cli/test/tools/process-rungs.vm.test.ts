@@ -27,7 +27,7 @@ afterAll(() => {
 const RUNS = {
   opensnoop: ["opensnoop", "--comm", "opens"],
   searched: ["opensnoop", "--path", "sub/new"],
-  execsnoop: ["execsnoop"],
+  execsnoop: ["execsnoop", "--failed"],
   exitsnoop: ["exitsnoop"],
   threads: ["exitsnoop", "--threads", "--comm", "exits"],
   sigsnoop: ["sigsnoop"],

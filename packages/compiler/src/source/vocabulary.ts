@@ -59,6 +59,8 @@ const condition: Check = (value) =>
     ? undefined
     : `wants VARIABLE, !VARIABLE or VARIABLE=VALUE|VALUE, not ${show(value)}`;
 
+const hidden: Check = (value, place) => (value === true ? undefined : condition(value, place));
+
 /** `name = left / right as format`, several with commas (runtime, computed.ts). */
 const computed: Check = (value) =>
   typeof value === "string" &&
@@ -143,7 +145,7 @@ const WORDS: Readonly<Record<string, Word>> = {
   filter: { places: ["variable"], check: oneOf("pid", "tid", "comm", "uid", "cgroup") },
   flags: { places: ["program"], check: number },
   format: { places: ["member", "variable", "map"], check: format },
-  hidden: { places: ["member"], check: switchedOn },
+  hidden: { places: ["member"], check: hidden },
   ifindex: { places: ["program"], check: number },
   ignore: { places: ["variable", "map", "struct", "member"], check: switchedOn },
   intepreter: { places: ["map"], check: interpreter },
