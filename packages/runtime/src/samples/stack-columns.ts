@@ -1,3 +1,4 @@
+import type { BpfValue } from "@skep/bpf";
 import type { Annotations } from "../annotations.ts";
 import type { Column } from "../columns.ts";
 import { integerOf } from "../formats/numbers.ts";
@@ -10,85 +11,90 @@ import type { StackMember } from "./stack-members.ts";
 import { COMMANDS, OWNERS } from "./stack-reader.ts";
 
 /** What belongs to a stack besides its frames: the numbers that were counted, and the rest of the key. */
-export interface StackColumns {
+export class StackColumns {
   readonly types: readonly ValueType[];
   /** Index of the type that a stack is measured by: what the package sorts by, or else the first number of the value. */
   readonly main: number;
-  values(entry: Entry): readonly bigint[];
-  mainValue(entry: Entry): bigint;
+  readonly #numbers: readonly Column[];
+  readonly #keys: readonly Column[];
+  /** What is counted, in a word. */
+  readonly #unit: string | undefined;
+
+  /** @param value of the map */
+  constructor(
+    { sort, unit, valueFormat }: SampledMap,
+    members: readonly StackMember[],
+    columns: readonly Column[],
+    annotations: Annotations,
+    value: Shape,
+  ) {
+    const isStack = ({ path }: Column) => members.some((member) => member.path.join() === path.join());
+    const shown = columns.filter((column) => !column.hidden && !isStack(column));
+    this.#numbers = shown.filter(
+      (column) =>
+        column.path[0] === "value" && column.shape.kind === "integer" && !OWNERS.includes(memberOf(column)),
+    );
+    this.#keys = shown.filter(
+      (column) =>
+        (column.path[0] === "key" || column.path[0] === "cpu") &&
+        ![...OWNERS, ...COMMANDS].includes(memberOf(column)),
+    );
+    const wanted = sort?.replace(/^[-+]/, "");
+    this.main = Math.max(
+      0,
+      this.#numbers.findIndex(({ name }) => name === wanted),
+    );
+    this.#unit = unit === "(unit)" ? undefined : unit;
+    const word = this.#unit;
+    const notes =
+      value.kind === "struct" && value.name !== undefined ? annotations.get(value.name)?.members : undefined;
+    const typeOf = (column: Column, index: number): ValueType => {
+      const isWhole = column.path.length === 1;
+      const format = isWhole ? valueFormat : notes?.get(memberOf(column))?.format;
+      return {
+        name: isWhole ? (word ?? "count") : memberOf(column),
+        unit: word === "bytes" && index === this.main ? "bytes" : unitOf(format),
+      };
+    };
+    this.types = this.#numbers.length === 0 ? [{ name: "stacks", unit: "count" }] : this.#numbers.map(typeOf);
+  }
+
+  /** One for each of the types. */
+  values(entry: Entry): readonly bigint[] {
+    if (this.#numbers.length === 0) return [1n];
+    const record = entryRecord(entry);
+    return this.#numbers.map((column) => BigInt(integerOf(column.value(record) ?? 0) ?? 0));
+  }
+
+  mainValue(entry: Entry): bigint {
+    return this.values(entry)[this.main] ?? 0n;
+  }
+
   /** `300 calls`, `1.25ms, count 14`. */
-  valueText(entry: Entry): string;
+  valueText(entry: Entry): string {
+    const record = entryRecord(entry);
+    const [first, ...others] = [...this.#numbers.slice(this.main), ...this.#numbers.slice(0, this.main)];
+    const amount = first === undefined ? "1" : first.text(record).trim();
+    return [
+      this.#unit === undefined ? amount : `${amount} ${this.#unit}`,
+      ...others.map((column) => namedText(column, record)),
+    ].join(", ");
+  }
+
   /** What the key has besides stacks and process: `cpu 3`. */
-  othersOfKey(entry: Entry): readonly string[];
+  othersOfKey(entry: Entry): readonly string[] {
+    const record = entryRecord(entry);
+    return this.#keys.map((column) => namedText(column, record));
+  }
 }
 
-export function stackColumns(
-  { sort, unit, valueFormat }: SampledMap,
-  members: readonly StackMember[],
-  columns: readonly Column[],
-  annotations: Annotations,
-  shapes: { readonly value: Shape },
-): StackColumns {
-  const isStack = ({ path }: Column) => members.some((member) => member.path.join() === path.join());
-  const numbers = columns.filter(
-    (column) =>
-      column.path[0] === "value" &&
-      column.shape.kind === "integer" &&
-      !column.hidden &&
-      !isStack(column) &&
-      !OWNERS.includes(column.path.at(-1) ?? ""),
-  );
-  const word = unit === "(unit)" ? undefined : unit;
-  const notes =
-    shapes.value.kind === "struct" && shapes.value.name !== undefined
-      ? annotations.get(shapes.value.name)?.members
-      : undefined;
-  const formatOf = ({ path }: Column) =>
-    path.length === 1 ? valueFormat : notes?.get(path.at(-1) ?? "")?.format;
-  const wanted = sort?.replace(/^[-+]/, "");
-  const main = Math.max(
-    0,
-    numbers.findIndex(({ name }) => name === wanted),
-  );
-  const numberIn = (entry: Entry) => {
-    const record = entryRecord(entry);
-    return (column: Column) => BigInt(integerOf(column.value(record) ?? 0) ?? 0);
-  };
-  const values = (entry: Entry) => (numbers.length === 0 ? [1n] : numbers.map(numberIn(entry)));
-  const keys = columns.filter(
-    (column) =>
-      (column.path[0] === "key" || column.path[0] === "cpu") &&
-      !column.hidden &&
-      !isStack(column) &&
-      ![...OWNERS, ...COMMANDS].includes(column.path.at(-1) ?? ""),
-  );
-  return {
-    main,
-    types:
-      numbers.length === 0
-        ? [{ name: "stacks", unit: "count" }]
-        : numbers.map((column) => ({
-            name: column.path.length === 1 ? (word ?? "count") : (column.path.at(-1) ?? "count"),
-            unit: word === "bytes" && numbers[main] === column ? "bytes" : unitOf(formatOf(column)),
-          })),
-    values,
-    mainValue: (entry) => values(entry)[main] ?? 0n,
-    valueText(entry) {
-      const record = entryRecord(entry);
-      const [first, ...others] = [...numbers.slice(main), ...numbers.slice(0, main)];
-      const amount = first === undefined ? "1" : first.text(record).trim();
-      return [
-        word === undefined ? amount : `${amount} ${word}`,
-        ...others
-          .filter(({ hidden }) => !hidden)
-          .map((column) => `${column.path.at(-1)} ${column.text(record).trim()}`),
-      ].join(", ");
-    },
-    othersOfKey(entry) {
-      const record = entryRecord(entry);
-      return keys.map((column) => `${column.path.at(-1)} ${column.text(record).trim()}`);
-    },
-  };
+/** The name of the member that a column shows. */
+function memberOf({ path }: Column): string {
+  return path.at(-1) ?? "";
+}
+
+function namedText(column: Column, record: BpfValue): string {
+  return `${memberOf(column)} ${column.text(record).trim()}`;
 }
 
 const UNITS: Readonly<Record<string, ValueUnit>> = {

@@ -10,7 +10,7 @@ import { entryKind, entryRecord } from "./entry-kind.ts";
 import { mergedStacks } from "./merged-stacks.ts";
 import type { SampledMap } from "./sampled-maps.ts";
 import type { ShownSample, StackShow } from "./shown-sample.ts";
-import { type StackColumns, stackColumns } from "./stack-columns.ts";
+import { StackColumns } from "./stack-columns.ts";
 import type { StackMember } from "./stack-members.ts";
 import { type Stack, type StackEntry, StackReader } from "./stack-reader.ts";
 import { StackTotals } from "./stack-totals.ts";
@@ -38,11 +38,11 @@ export function showStacks(
   const { annotations = NO_ANNOTATIONS, warn = () => {} } = options;
   const reader = new StackReader(object, sampled, shapes, annotations, symbols, warn);
   const kind = entryKind(sampled, shapes, options, recordMembers(reader.members));
-  const columns = stackColumns(sampled, reader.members, kind.columns, annotations, shapes);
+  const columns = new StackColumns(sampled, reader.members, kind.columns, annotations, shapes.value);
   const stacks: StackShow = {
     read: (entries) => reader.read(entries),
     counts: (entry) => columns.values(entry).some((value) => value !== 0n),
-    merge: (entries) => mergedStacks(entries, shapes.value, columns.othersOfKey),
+    merge: (entries) => mergedStacks(entries, shapes.value, (entry) => columns.othersOfKey(entry)),
     gather: () => new StackTotals(reader, shapes.value, sampled.clear),
     records: (entries) => entries.map((entry) => recordOf(entry, reader.members)),
     table: (entries) => entries.flatMap((entry) => indented(entry, columns)),
