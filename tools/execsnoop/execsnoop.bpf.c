@@ -25,7 +25,7 @@ char LICENSE[] SEC("license") = "Dual BSD/GPL";
 /// Only children of this process, 0 for all
 /// @cmdarg {"long": "ppid", "short": "P"}
 const volatile pid_t ppid_target = 0;
-/// All calls that failed: also those that found no file (ENOENT), as a search through PATH makes them. With the file of each
+/// All calls that failed, and their files: also those that found none (ENOENT), as a search through PATH makes them
 /// @cmdarg {"short": "x"}
 const volatile bool failed = false;
 /// Only programs that were started, without the calls that failed
