@@ -50,7 +50,12 @@ export type {
 } from "./links/options.ts";
 export { isProbeable } from "./links/uprobe-target.ts";
 export { findBinary } from "./linux/binary-path.ts";
-export { type Capability, effectiveCapabilities, missingCapabilities } from "./linux/capabilities.ts";
+export {
+  type Capability,
+  effectiveCapabilities,
+  inUserNamespace,
+  missingCapabilities,
+} from "./linux/capabilities.ts";
 export { type Clock, readClock } from "./linux/clock.ts";
 export { errnoName } from "./linux/errno.ts";
 export { hostKernel, type Kernel } from "./linux/kernel.ts";

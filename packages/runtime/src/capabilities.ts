@@ -19,6 +19,7 @@ import {
   BPF_PROG_TYPE_SOCK_OPS,
   BPF_PROG_TYPE_XDP,
   type Capability,
+  inUserNamespace,
   missingCapabilities,
   type ObjectSpec,
   PermissionError,
@@ -60,8 +61,11 @@ export function neededCapabilities(types: readonly number[]): readonly Capabilit
 export function requireCapabilities(name: string, spec: ObjectSpec): void {
   const missing = missingCapabilities(neededCapabilities(spec.programs.map(({ type }) => type)));
   if (missing.length === 0) return;
-  throw new PermissionError(
-    `${name} needs ${missing.join(" and ")}, which this process lacks`,
-    "run it with sudo",
-  );
+  const wanted = `${name} needs ${missing.join(" and ")}`;
+  if (inUserNamespace())
+    throw new PermissionError(
+      `${wanted}, which nobody has in a user namespace, such as a rootless container`,
+      "run it outside, with sudo",
+    );
+  throw new PermissionError(`${wanted}, which this process lacks`, "run it with sudo");
 }

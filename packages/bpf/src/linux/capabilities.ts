@@ -48,10 +48,20 @@ const NAMES = [
 
 export type Capability = (typeof NAMES)[number];
 
-/** What this process may do now: its effective set, from /proc/self/status. */
+/**
+ * Whether this process lives in a user namespace, as in rootless containers. What it may do there it may do with what belongs
+ * to that namespace, and BPF does not (user_namespaces(7)).
+ */
+export function inUserNamespace(uidMap = readText(hostFiles, "/proc/self/uid_map")): boolean {
+  return !/^\s*0\s+0\s+4294967295\s*$/.test(uidMap);
+}
+
+/** What this process may do to the machine now: its effective set, from /proc/self/status; nothing in a user namespace. */
 export function effectiveCapabilities(
   status = readText(hostFiles, "/proc/self/status"),
+  confined = inUserNamespace(),
 ): ReadonlySet<Capability> {
+  if (confined) return new Set();
   const [, digits = "0"] = /^CapEff:\s*([0-9a-f]+)$/m.exec(status) ?? [];
   const bits = BigInt(`0x${digits}`);
   return new Set(NAMES.filter((_, bit) => (bits >> BigInt(bit)) & 1n));

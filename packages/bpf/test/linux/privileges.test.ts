@@ -1,13 +1,28 @@
 import { describe, expect, it } from "vitest";
-import { type Capability, effectiveCapabilities, missingCapabilities } from "../../src/linux/capabilities.ts";
+import {
+  type Capability,
+  effectiveCapabilities,
+  inUserNamespace,
+  missingCapabilities,
+} from "../../src/linux/capabilities.ts";
 import { parseLockdown } from "../../src/linux/lockdown.ts";
 
 describe("capabilities", () => {
   it("are read by name from a process's status", () => {
     const status =
       "Name:\tnode\nCapPrm:\t0000000000000000\nCapEff:\t000000c000000400\nCapBnd:\t000001ffffffffff\n";
-    expect([...effectiveCapabilities(status)]).toEqual(["CAP_NET_BIND_SERVICE", "CAP_PERFMON", "CAP_BPF"]);
-    expect(effectiveCapabilities("").size).toBe(0);
+    expect([...effectiveCapabilities(status, false)]).toEqual([
+      "CAP_NET_BIND_SERVICE",
+      "CAP_PERFMON",
+      "CAP_BPF",
+    ]);
+    expect(effectiveCapabilities("", false).size).toBe(0);
+  });
+
+  it("of a user namespace are none for the machine", () => {
+    expect(inUserNamespace("         0          0 4294967295\n")).toBe(false);
+    expect(inUserNamespace("         0       1000          1\n")).toBe(true);
+    expect(effectiveCapabilities("CapEff:\t000001ffffffffff\n", true).size).toBe(0);
   });
 
   it("of an administrator cover those split off later", () => {
