@@ -1,3 +1,5 @@
+import { isatty } from "node:tty";
+
 /**
  * Runs a command to its end. Nothing escapes: what goes wrong is one or two lines on standard error and an exit code.
  * @param name begins every line on standard error
@@ -7,6 +9,7 @@ export async function start(
   command: (args: readonly string[]) => Promise<number>,
 ): Promise<void> {
   const written = watchOutput();
+  const terminals = [0, 1, 2].filter((fd) => isatty(fd));
   try {
     process.exitCode = await command(process.argv.slice(2));
     await written();
@@ -19,6 +22,14 @@ export async function start(
       process.stderr.write(`${error.stack}\n`);
     process.exitCode = exitCode;
   }
+  // Node.js resets its terminals at the end, and aborts, with a core dump, when one was closed.
+  if (!terminals.every((fd) => isatty(fd))) hangUp();
+}
+
+/** Ends as SIGHUP ends a process that does nothing about it. */
+function hangUp(): void {
+  process.removeAllListeners("SIGHUP");
+  process.kill(process.pid, "SIGHUP");
 }
 
 /**

@@ -3,7 +3,7 @@ import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { afterAll, describe, expect, it } from "vitest";
+import { afterAll, describe, expect, it, vi } from "vitest";
 import { onTerminal, statuses } from "./terminal.ts";
 
 const skep = `${process.execPath} ${fileURLToPath(new URL("../bin/skep.cjs", import.meta.url))}`;
@@ -85,5 +85,18 @@ describe("the status line", () => {
     const { sent } = await onTerminal(size, run, async () => {});
     expect(sent).toContain("1\n2\n3\n");
     expect(sent).not.toContain("\x1b");
+  });
+
+  it("and its window may be closed: the run ends as others do, and leaves no core dump", async () => {
+    const [rows, pid, status] = [join(directory, "rows"), join(directory, "pid"), join(directory, "status")];
+    // The shell outlives the terminal, and tells how the run ended.
+    const run = `trap '' HUP; sh -c 'echo $$ > ${pid}; exec ${skep} run exitsnoop > ${rows}'; echo $? > ${status}`;
+    await onTerminal(size, run, async ({ until, close }) => {
+      await until(isShown(/^exitsnoop: 0:01/));
+      close();
+    });
+    process.kill(Number(readFileSync(pid, "utf8")), "SIGHUP");
+    await vi.waitFor(() => expect(readFileSync(status, "utf8")).toBe("129\n"), 10_000);
+    expect(readFileSync(rows, "utf8")).toMatch(/^TIME.*\n(?:.*\n)*$/);
   });
 });

@@ -6,6 +6,8 @@ export interface OnTerminal {
   /** All that the terminal was sent so far. */
   readonly sent: () => string;
   readonly type: (keys: string) => void;
+  /** Closes the window. */
+  readonly close: () => void;
   /** Resolves when what was sent is so; fails at its end, and after 30 seconds. */
   readonly until: (condition: (sent: string) => boolean) => Promise<void>;
 }
@@ -31,6 +33,7 @@ export async function onTerminal(
     await during({
       sent: () => sent,
       type: (keys) => void script.stdin.write(keys),
+      close: () => void script.kill("SIGKILL"),
       async until(condition) {
         for (const end = Date.now() + 30_000; !condition(sent); ) {
           if (over || Date.now() > end)
