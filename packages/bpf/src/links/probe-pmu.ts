@@ -1,3 +1,4 @@
+import { cString } from "../linux/c-string.ts";
 import type { OwnedFd } from "../linux/fd.ts";
 import type { Kernel } from "../linux/kernel.ts";
 import { encodePerfEventAttr } from "../linux/perf-event.ts";
@@ -46,7 +47,7 @@ export interface PmuProbe {
 /** Opens the probe, disabled. @throws {SyscallError} */
 export function openPmuProbe(kernel: Kernel, pmu: ProbePmu, probe: PmuProbe): OwnedFd {
   // The kernel reads the name during the call, so the bytes only have to outlive this function.
-  const name = probe.name === undefined ? undefined : cString(kernel, probe.name);
+  const name = probe.name === undefined ? undefined : unmoved(kernel, cString(probe.name));
   const attr = encodePerfEventAttr({
     type: pmu.type,
     config: configOf(pmu, probe),
@@ -68,9 +69,9 @@ function configOf(pmu: ProbePmu, probe: PmuProbe): bigint {
   return returns | semaphore;
 }
 
-function cString(kernel: Kernel, text: string): Uint8Array {
-  const encoded = new TextEncoder().encode(text);
-  const bytes = kernel.native.allocate(encoded.length + 1);
-  bytes.set(encoded);
-  return bytes;
+/** The same bytes where the kernel can be pointed to. */
+function unmoved(kernel: Kernel, bytes: Uint8Array): Uint8Array {
+  const copy = kernel.native.allocate(bytes.length);
+  copy.set(bytes);
+  return copy;
 }

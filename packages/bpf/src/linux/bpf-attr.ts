@@ -1,4 +1,5 @@
 import { BPF_COMMAND, type BpfCommand } from "./bpf-commands.ts";
+import { cString } from "./c-string.ts";
 import { syscallError } from "./errno.ts";
 import type { Native } from "./native.ts";
 import { syscallNumbers } from "./syscalls.ts";
@@ -59,9 +60,9 @@ export class BpfAttr {
     return this.u64(offset, this.#native.addressOf(copy));
   }
 
-  /** A pointer to the text and its terminating NUL. */
+  /** A pointer to the text and its terminating NUL. @throws {InvalidArgumentError} for a text with a NUL of its own */
   text(offset: number, text: string | undefined): this {
-    return this.input(offset, text === undefined ? undefined : Buffer.from(`${text}\0`));
+    return this.input(offset, text === undefined ? undefined : cString(text));
   }
 
   /** A pointer to an array of 64-bit values; a null pointer for none. */
@@ -74,7 +75,7 @@ export class BpfAttr {
   /** A pointer to an array of pointers to texts. */
   texts(offset: number, texts: readonly string[] | undefined): this {
     if (texts === undefined) return this;
-    const encoded = texts.map((text) => Buffer.from(`${text}\0`));
+    const encoded = texts.map(cString);
     const block = this.#native.allocate(encoded.reduce((sum, bytes) => sum + bytes.length, 0));
     this.#pointedAt.push(block);
     const base = block.length === 0 ? 0 : this.#native.addressOf(block);

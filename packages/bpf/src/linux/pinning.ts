@@ -1,3 +1,4 @@
+import { basename } from "node:path";
 import { InvalidArgumentError, NotFoundError } from "../errors.ts";
 import { EEXIST, EINVAL, ENOENT, EPERM, errnoText, failedWith } from "./errno.ts";
 import type { OwnedFd } from "./fd.ts";
@@ -10,6 +11,12 @@ export function pinError(error: unknown, what: string, path: string): unknown {
     return new InvalidArgumentError(
       `${path} exists already`,
       "unpin it first, or open the map that is pinned there",
+      cause,
+    );
+  if (failedWith(error, EPERM) && basename(path).includes("."))
+    return new InvalidArgumentError(
+      `cannot pin ${what} at ${path}: ${errnoText(error.errno)}`,
+      "leave out the dots: a bpf file system takes no names with them",
       cause,
     );
   if (failedWith(error, ENOENT, EPERM, EINVAL))

@@ -8,7 +8,7 @@ import type { MapShape } from "./map-shape.ts";
 
 /** What a failed BPF_MAP_CREATE means: the map's numbers, and what to change. */
 export function explainMapFailure(
-  spec: MapSpec,
+  spec: Pick<MapSpec, "name" | "type" | "maxEntries">,
   shape: MapShape,
   error: SyscallError,
   kernel: Kernel,

@@ -7,6 +7,7 @@ import * as types from "../spec/map-types.ts";
 import type { DataSection } from "../spec/object-spec.ts";
 import { ArrayMap } from "./array.ts";
 import { BloomFilterMap } from "./bloom-filter.ts";
+import { liveSectionOf } from "./data-section.ts";
 import { CgroupArrayMap, DescriptorMap, ProgramArrayMap } from "./descriptor-map.ts";
 import { GlobalDataMap } from "./global-data.ts";
 import { HashMap } from "./hash.ts";
@@ -112,8 +113,9 @@ function familyOf(type: number): (making: Making) => BpfMap {
 }
 
 function array(making: Making): BpfMap {
-  const { data } = making.description;
-  if (data !== undefined) return new GlobalDataMap(making, data, making.btf);
+  const { btf, flags, description } = making;
+  const data = description.data ?? liveSectionOf(btf, description.valueTypeId, flags);
+  if (data !== undefined) return new GlobalDataMap(making, data, btf);
   return new ArrayMap(making, { key: indexCodec, value: valueCodec(making) });
 }
 

@@ -5,7 +5,8 @@ import type { BpfInput } from "../codec/encoder.ts";
 import { ClosedError, InvalidArgumentError, NotFoundError } from "../errors.ts";
 import type { Mapping } from "../linux/kernel.ts";
 import { BPF_F_MMAPABLE } from "../spec/map-flags.ts";
-import type { DataSection, VariableSpec } from "../spec/object-spec.ts";
+import type { VariableSpec } from "../spec/object-spec.ts";
+import type { LiveSection } from "./data-section.ts";
 import { BpfMap, type MapHandle } from "./map.ts";
 
 const KEY = new Uint8Array(4);
@@ -24,7 +25,7 @@ export class GlobalDataMap extends BpfMap {
   readonly #variables: ReadonlyMap<string, VariableSpec>;
   #mapping: { readonly memory: Mapping; readonly view: DataView } | undefined;
 
-  constructor(handle: MapHandle, data: DataSection, btf: Btf | undefined) {
+  constructor(handle: MapHandle, data: LiveSection, btf: Btf | undefined) {
     super(handle);
     this.section = data.section;
     this.readOnly = data.readOnly;

@@ -1,5 +1,5 @@
 import { ClosedError, SyscallError } from "../errors.ts";
-import { E2BIG, EEXIST, ENOENT, EPERM, errnoText } from "../linux/errno.ts";
+import { E2BIG, EACCES, EEXIST, ENOENT, EPERM, errnoText } from "../linux/errno.ts";
 import type { OwnedFd } from "../linux/fd.ts";
 import type { Kernel } from "../linux/kernel.ts";
 import { pinError, removePin } from "../linux/pinning.ts";
@@ -114,7 +114,7 @@ export class BpfMap implements Disposable {
   #advice(errno: number): string {
     if (errno === E2BIG)
       return `the map has room for ${this.maxEntries} entries: raise max_entries, or delete some`;
-    if (errno === EPERM)
+    if (errno === EPERM || errno === EACCES)
       return "it is frozen, or was made or opened for reading or writing only; else this process lacks CAP_BPF";
     if (errno === EEXIST) return 'the key exists: update with mode "any" or "replace"';
     if (errno === ENOENT) return 'the key does not exist: update with mode "any" or "create"';

@@ -1,9 +1,10 @@
 import type { Btf } from "../btf/btf.ts";
-import { NotFoundError } from "../errors.ts";
+import { NotFoundError, SyscallError } from "../errors.ts";
 import { ENOENT, failedWith } from "../linux/errno.ts";
 import type { OwnedFd } from "../linux/fd.ts";
 import type { Kernel } from "../linux/kernel.ts";
 import { openMapPin } from "../linux/pinning.ts";
+import { explainMapFailure } from "../load/map-error.ts";
 import { entriesOf, isMapOfMaps } from "../load/map-shape.ts";
 import { kernelName } from "../spec/kernel-name.ts";
 import { createMap } from "./create-map.ts";
@@ -33,18 +34,28 @@ export interface StandaloneMapOptions {
   readonly inner?: BpfMap;
 }
 
-/** Makes a map without an object file. @throws {SyscallError} EINVAL (sizes that the type does not allow), EPERM */
+/**
+ * Makes a map without an object file.
+ * @throws {InvalidArgumentError} {UnsupportedError} for sizes that the type does not allow, and types that the kernel does not know;
+ * {PermissionError}; {SyscallError} E2BIG, ENOMEM
+ */
 export function createStandaloneMap(kernel: Kernel, options: StandaloneMapOptions): BpfMap {
   const { type, keySize = 0, flags = 0, btf, keyTypeId = 0, valueTypeId = 0, inner } = options;
   const name = kernelName(options.name ?? "");
   const valueSize = options.valueSize ?? (isMapOfMaps(type) ? 4 : 0);
   const maxEntries = entriesOf({ type, maxEntries: options.maxEntries ?? 0 }, kernel);
   const description = { name, type, keySize, valueSize, maxEntries, flags };
-  const fd = kernel.bpf.mapCreate({
+  const attr = {
     ...description,
     ...(options.mapExtra !== undefined && { mapExtra: options.mapExtra }),
     ...(inner !== undefined && { innerMap: inner.fd }),
-  });
+  };
+  let fd: OwnedFd;
+  try {
+    fd = kernel.bpf.mapCreate(attr);
+  } catch (error) {
+    throw error instanceof SyscallError ? explainMapFailure(description, description, error, kernel) : error;
+  }
   return owning(fd, () => createMap(kernel, { ...description, keyTypeId, valueTypeId }, fd, btf));
 }
 

@@ -16,7 +16,7 @@ import type { PerCpuArrayMap } from "../../src/maps/per-cpu.ts";
 import type { PerfBuffer } from "../../src/maps/perf-buffer.ts";
 import type { RingBuffer } from "../../src/maps/ring-buffer.ts";
 import type { StackTraceMap } from "../../src/maps/stack-trace.ts";
-import { createStandaloneMap } from "../../src/maps/standalone.ts";
+import { createStandaloneMap, openMapById } from "../../src/maps/standalone.ts";
 import type { UserRingBuffer } from "../../src/maps/user-ring-buffer.ts";
 import type { BpfObject } from "../../src/object/bpf-object.ts";
 import { open } from "../../src/object.ts";
@@ -390,6 +390,24 @@ it("reads and writes global variables live", () => {
   expect(() => data.set("writable", 2 ** 31)).toThrow(/writable|int/);
   loaded.close();
   expect(() => data.get("text")).toThrow(ClosedError);
+});
+
+it("knows the variables of a program that somebody else has loaded", () => {
+  const { loaded } = load();
+  const open = (section: string) => {
+    const maps = [...loaded.maps.values()];
+    const { id } = maps.find((map) => map instanceof GlobalDataMap && map.section === section)!;
+    const map = openMapById(kernel, id);
+    if (!(map instanceof GlobalDataMap)) throw new Error("no global data");
+    return map;
+  };
+  using data = open(".data");
+  expect(data.snapshot()).toMatchObject({ text: "begin", writable: -7 });
+  data.set("writable", 8);
+  expect(loaded.variables.get("writable")).toBe(8);
+  using constants = open(".rodata");
+  expect(constants.get("answer")).toBe(42);
+  expect(() => constants.set("answer", 1)).toThrow(InvalidArgumentError);
 });
 
 it("keeps values at tasks", () => {

@@ -3,7 +3,13 @@ import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, describe, expect, it } from "vitest";
-import { ClosedError, InvalidArgumentError, NotFoundError, SyscallError } from "../../src/errors.ts";
+import {
+  ClosedError,
+  InvalidArgumentError,
+  NotFoundError,
+  SyscallError,
+  UnsupportedError,
+} from "../../src/errors.ts";
 import { EPERM } from "../../src/linux/errno.ts";
 import { hostKernel } from "../../src/linux/kernel.ts";
 import { ArrayMap } from "../../src/maps/array.ts";
@@ -396,9 +402,19 @@ describe("pinning", () => {
     const folder = mkdtempSync(join(tmpdir(), "skep-pin-"));
     const map = make(HashMap, { type: types.BPF_MAP_TYPE_HASH, keySize: 4, valueSize: 8, maxEntries: 5 });
     expect(() => map.pin(join(folder, "map"))).toThrow(/EPERM/);
+    expect(() => map.pin("/sys/fs/bpf/a\0b")).toThrow(InvalidArgumentError);
+    expect(() => map.pin("/sys/fs/bpf/skep.test")).toThrow(/EPERM/);
     expect(() => map.pin("/sys/fs/bpf/no/such/folder")).toThrow(/^cannot pin map skep_test at .*ENOENT/);
     rmSync(folder, { recursive: true });
   });
+});
+
+it("sizes that a type does not take are refused with their numbers", () => {
+  const none = { type: types.BPF_MAP_TYPE_HASH, name: "none", keySize: 4, valueSize: 4 };
+  expect(() => createStandaloneMap(kernel, none)).toThrow(
+    "map none (BPF_MAP_TYPE_HASH, key 4 bytes, value 4 bytes, 0 entries, flags 0x0) has no entries",
+  );
+  expect(() => createStandaloneMap(kernel, { ...none, type: 9999, maxEntries: 1 })).toThrow(UnsupportedError);
 });
 
 it("a frozen map cannot be written", () => {
