@@ -2,13 +2,19 @@ import type { Kernel } from "../linux/kernel.ts";
 import { ATTACH_PROBES } from "./features-attach.ts";
 import type { Probe } from "./features-attempt.ts";
 import { BTF_PROBES } from "./features-btf.ts";
+import { CONTEXT_PROBES } from "./features-context.ts";
 import { hasHelper } from "./features-helpers.ts";
 import { hasMapType } from "./features-maps.ts";
 import { OBJECT_PROBES } from "./features-objects.ts";
 import { hasProgramType } from "./features-types.ts";
 
 /** Every feature that is probed, with the first kernel that has it. */
-export const PROBES = { ...OBJECT_PROBES, ...BTF_PROBES, ...ATTACH_PROBES } satisfies Record<string, Probe>;
+export const PROBES = {
+  ...OBJECT_PROBES,
+  ...BTF_PROBES,
+  ...CONTEXT_PROBES,
+  ...ATTACH_PROBES,
+} satisfies Record<string, Probe>;
 
 export type FeatureName = keyof typeof PROBES;
 

@@ -1,5 +1,7 @@
+import type { Btf } from "../btf/btf.ts";
 import { BpfError, SyscallError } from "../errors.ts";
 import type { OwnedFd } from "../linux/fd.ts";
+import type { ObjectSpec } from "../spec/object-spec.ts";
 import type { Features } from "./features.ts";
 import { btfForKernel } from "./object-btf.ts";
 import type { LoadPlan } from "./plan.ts";
@@ -7,18 +9,18 @@ import type { LoadPlan } from "./plan.ts";
 const LOG_SIZE = 1 << 16;
 
 /**
- * Gives the kernel the object's BTF. Programs and maps work without it, they only explain themselves less well, so a kernel
+ * Gives the kernel the object's BTF, or what was made of it. Programs and maps work without it, they only explain themselves less well, so a kernel
  * that refuses it gets none; undefined then.
  * @throws {BpfError} when the object cannot do without (struct_ops)
  */
-export function loadBtf(plan: LoadPlan, features: Features): OwnedFd | undefined {
-  const { btf, maps } = plan.object;
+export function loadBtf(plan: LoadPlan, btf: Btf | undefined, features: Features): OwnedFd | undefined {
+  const { object } = plan;
   if (btf === undefined) return undefined;
   const mandatory = plan.maps.some(({ spec, create }) => create && spec.structOps !== undefined);
   if (!features.btf && !mandatory) return undefined;
   try {
-    const kconfig = maps.find((map) => map.data?.section === ".kconfig")?.data;
-    return submit(plan, btfForKernel(btf, features, { kconfig, hidden: hiddenFunctions(plan) }));
+    const kconfig = object.maps.find((map) => map.data?.section === ".kconfig")?.data;
+    return submit(plan, btfForKernel(btf, features, { kconfig, hidden: hiddenFunctions(object) }));
   } catch (error) {
     if (mandatory || !(error instanceof BpfError)) throw error;
     plan.onWarning(
@@ -29,8 +31,8 @@ export function loadBtf(plan: LoadPlan, features: Features): OwnedFd | undefined
 }
 
 /** Functions that the compiler called global and the linker made static. */
-function hiddenFunctions({ object }: LoadPlan): ReadonlySet<number> {
-  const hidden = object.subprograms.filter(({ linkage }) => linkage === "static");
+export function hiddenFunctions({ subprograms }: ObjectSpec): ReadonlySet<number> {
+  const hidden = subprograms.filter(({ linkage }) => linkage === "static");
   return new Set(
     hidden.flatMap(({ funcInfo }) => funcInfo.filter(({ insn }) => insn === 0).map(({ typeId }) => typeId)),
   );

@@ -1,3 +1,4 @@
+import type { Btf } from "../btf/btf.ts";
 import { InvalidArgumentError, PermissionError, SyscallError, UnsupportedError } from "../errors.ts";
 import { missingCapabilities } from "../linux/capabilities.ts";
 import type { OwnedFd } from "../linux/fd.ts";
@@ -12,11 +13,12 @@ import { BPF_PROG_TYPE_STRUCT_OPS, BPF_PROG_TYPE_UNSPEC } from "../spec/program-
 import { SECTIONS } from "../spec/sections.ts";
 import { type AttachTarget, findAttachTarget } from "./attach-target.ts";
 import { Cleanup } from "./cleanup.ts";
+import { ContextTypes, taggedContexts } from "./context-arguments.ts";
 import { createMaps, type LoadedMap, u32 } from "./create-maps.ts";
 import { type Externs, resolveExterns } from "./externs.ts";
 import { type Features, featuresOf } from "./features.ts";
 import { KernelTypes } from "./kernel-types.ts";
-import { loadBtf } from "./load-btf.ts";
+import { hiddenFunctions, loadBtf } from "./load-btf.ts";
 import { loadAttributes, submitProgram } from "./load-program.ts";
 import type { LoadPlan, ProgramPlan } from "./plan.ts";
 import type { LoadedProgram } from "./program.ts";
@@ -55,8 +57,8 @@ export function loadObject(plan: LoadPlan): LoadedObject {
   checkPermission(plan, features);
   const externs = resolveExterns(plan, load.types, features, temporary);
   const structOps = prepareStructOps(plan, load.types);
-  const linked = linkPrograms(load);
-  const btf = loadBtf(plan, features);
+  const { types, linked } = nameContexts(load, linkPrograms(load));
+  const btf = loadBtf(plan, types, features);
   if (btf !== undefined) temporary.add(btf);
   const maps = createMaps({ plan, features, btf, kconfig: externs.kconfig, structOps, cleanup: kept });
   const programs = loadPrograms(load, linked, references(plan, maps, externs), btf, externs, structOps);
@@ -119,6 +121,22 @@ function linkPrograms({ plan, types }: Load): Map<ProgramPlan, LinkedProgram> {
       : undefined;
   const table = new CodeTable(functions, core);
   return new Map(wanted.map((program) => [program, linkSubprograms(table.of(program.spec), table)]));
+}
+
+/** Tells kernels before 6.8 in their own words which arguments of global functions are the program's context. */
+function nameContexts(
+  { plan, features }: Load,
+  linked: ReadonlyMap<ProgramPlan, LinkedProgram>,
+): { readonly types: Btf | undefined; readonly linked: ReadonlyMap<ProgramPlan, LinkedProgram> } {
+  const types = plan.object.btf;
+  if (types === undefined) return { types, linked };
+  const tagged = taggedContexts(types, hiddenFunctions(plan.object));
+  if (tagged.size === 0 || features.contextTag) return { types, linked };
+  const contexts = new ContextTypes(types, tagged);
+  const renamed = [...linked].map(
+    ([program, code]) => [program, contexts.apply(program.spec.type, code)] as const,
+  );
+  return { types: contexts.build(), linked: new Map(renamed) };
 }
 
 function references(plan: LoadPlan, maps: ReadonlyMap<string, LoadedMap>, externs: Externs): References {

@@ -8,6 +8,7 @@ import {
   VerifierError,
 } from "../../src/errors.ts";
 import { hostKernel } from "../../src/linux/kernel.ts";
+import { versionCode } from "../../src/linux/kernel-version.ts";
 import { open } from "../../src/object.ts";
 import { compileFixture } from "../compile-fixture.ts";
 
@@ -116,6 +117,18 @@ describe("a program that the kernel refuses", () => {
     expect(error).toBeInstanceOf(VerifierError);
     expect(error.message).toMatch(complaint);
     expect(error.next).toContain(advice);
+  });
+
+  it.for([
+    { how: "without BTF", options: { debug: false }, complaint: /missing btf func_info/, advice: "-g" },
+    { how: "slow", options: { flags: ["-O0"] }, complaint: /unknown opcode 8d/, advice: "-O2" },
+  ])("says what to do about callbacks that were compiled $how", ({ options, complaint, advice }, ctx) => {
+    if (hostKernel().version < versionCode(5, 17)) return ctx.skip("bpf_loop() needs Linux 5.17");
+    const load = () => open(compileFixture("load/callback.bpf.c", options)).load();
+    expect(load).toThrow(complaint);
+    expect(load).toThrow(
+      expect.objectContaining({ next: expect.stringContaining(`compile with ${advice}`) }),
+    );
   });
 
   it("has to be of a type, which a misspelt section does not give", () => {
