@@ -96,24 +96,34 @@ export function shownSample(
     const records = (entries: readonly Entry[]) => entries.map(entryRecord);
     return { sampled, kind, read: () => computed.add(reader.read()), records, table: kvTable };
   }
-  const whole = ARRAYS.has(map.type) && value.shape.kind === "integer";
-  const shape: Shape = whole
-    ? { kind: "array", element: value.shape, length: map.maxEntries }
-    : computed.shape;
-  const histogram = histogramReader(sampled, shape);
-  const { percentiles } = sampled;
+  if (!ARRAYS.has(map.type) || value.shape.kind !== "integer")
+    return shownHistograms(sampled, { key: key.shape, value: value.shape }, () => reader.read(), options);
+  const whole: Shape = { kind: "array", element: value.shape, length: map.maxEntries };
+  const read = () => oneEntry(reader.read(), map.maxEntries);
+  return shownHistograms(sampled, { key: key.shape, value: whole }, read, options);
+}
+
+/** A map with a histogram in each entry. */
+function shownHistograms(
+  sampled: SampledMap,
+  shapes: { readonly key: Shape; readonly value: Shape },
+  read: () => readonly Entry[],
+  options: ColumnOptions,
+): ShownSample {
+  const { clear, percentiles, unit } = sampled;
+  const computed = computedEntries(shapes.value, options.annotations);
+  const histogram = histogramReader(sampled, computed.shape);
   const more = percentiles.length === 0 ? HISTOGRAM_MEMBERS : [...HISTOGRAM_MEMBERS, ...PERCENTILE_MEMBERS];
-  const kind = entryKind(sampled, { ...shapes, value: shape }, options, more);
   return {
     sampled,
-    kind,
-    read: () => (whole ? oneEntry(reader.read(), map.maxEntries) : computed.add(reader.read())),
+    kind: entryKind(sampled, { ...shapes, value: computed.shape }, options, more),
+    read: () => computed.add(read()),
     records: (entries) =>
       entries.map((entry) => {
         const buckets = histogram.buckets(entry);
         return {
           ...entryRecord(entry),
-          unit: sampled.unit,
+          unit,
           buckets: buckets.map((bucket): BpfValue => ({ ...bucket })),
           percentiles: percentilesOf(buckets, percentiles).map((one): BpfValue => ({ ...one })),
         };
@@ -121,9 +131,8 @@ export function shownSample(
     table: (columns) => histograms(sampled, histogram, columns),
     histograms: {
       count: (entry) => histogram.slots(entry).reduce((sum, { count }) => sum + count, 0n),
-      gather: () => new EntryTotals(whole ? shape : value.shape, clear),
-      picture: (entries, columns) =>
-        histogramGroup(sampled, histogram, columns, whole ? entries : computed.add(entries)),
+      gather: () => new EntryTotals(shapes.value, clear),
+      picture: (entries, columns) => histogramGroup(sampled, histogram, columns, computed.add(entries)),
     },
   };
 }
