@@ -56,10 +56,11 @@ function inKernel(spec: ProgramSpec, target: string, types: KernelTypes, cleanup
   const name = target.slice(colon + 1);
   const found = types.find(prefix + name, kind, module);
   if (found === undefined) {
+    if (module !== undefined && !types.hasModule(module)) throw noModule(spec, module);
     const where = module === undefined ? "this kernel" : `module ${module}`;
     throw new NotFoundError(
       `${where} has no ${what} ${name} in its BTF, which program ${spec.name} attaches to`,
-      suggestion(name, types.names(kind, prefix), OTHERWISE[what]),
+      suggestion(name, types.names(kind, prefix, module), OTHERWISE[what]),
     );
   }
   if (found.module === undefined) return { attachBtfId: found.id };
@@ -88,6 +89,13 @@ function namingOf(attachType: number | undefined) {
     default:
       return { prefix: "", kind: BtfKind.Func, what: "function" } as const;
   }
+}
+
+function noModule(spec: ProgramSpec, module: string): NotFoundError {
+  return new NotFoundError(
+    `module ${module}, which program ${spec.name} attaches to, is not loaded, or has no BTF`,
+    `load it (modprobe ${module}), or leave out "${module}:" to search the kernel and all its modules`,
+  );
 }
 
 const PROG_INFO_BTF_ID = 128; // offset in struct bpf_prog_info, include/uapi/linux/bpf.h

@@ -54,9 +54,17 @@ export class KernelTypes {
     return undefined;
   }
 
-  /** All names of a kind in vmlinux that begin with a prefix, without it: to say what was probably meant. Slow. */
-  *names(kind: BtfKind, prefix: string): Generator<string> {
-    const btf = this.#kernel.btf();
+  /** Whether a module of that name is loaded and has BTF that this process may read. */
+  hasModule(name: string): boolean {
+    return name === "vmlinux" || this.#moduleTypes().some((module) => module.name === name);
+  }
+
+  /**
+   * All names of a kind in vmlinux, or in a module, that begin with a prefix, without it: to say what was probably meant. Slow.
+   */
+  *names(kind: BtfKind, prefix: string, module?: string): Generator<string> {
+    const own = module === undefined ? undefined : this.#moduleTypes().find(({ name }) => name === module);
+    const btf = own?.btf ?? this.#kernel.btf();
     for (let id = btf.startId; id < btf.endId; id++) {
       if (btf.kind(id) !== kind) continue;
       const name = btf.nameOf(id);

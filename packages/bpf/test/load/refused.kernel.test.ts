@@ -92,6 +92,10 @@ describe("a program that the kernel refuses", () => {
   it("names the tracepoint or function that this kernel does not have", () => {
     expect(refusalOf("no_tracepoint").message).toContain("no tracepoint no_such_tracepoint");
     expect(refusalOf("no_function").message).toContain("no function no_such_function");
+    expect(refusalOf("no_module")).toMatchObject({
+      message: "module no_such_module, which program no_module attaches to, is not loaded, or has no BTF",
+      next: expect.stringContaining("modprobe no_such_module"),
+    });
   });
 
   it("says what was probably meant", () => {
