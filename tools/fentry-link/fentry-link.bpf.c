@@ -15,11 +15,12 @@ int BPF_PROG(do_unlinkat, int dfd, struct filename *name)
 	return 0;
 }
 
+/* Newer kernels return an int: only the lower half of the register means anything. */
 SEC("fexit/do_unlinkat")
-int BPF_PROG(do_unlinkat_exit, int dfd, struct filename *name, long ret)
+int BPF_PROG(do_unlinkat_exit, int dfd, struct filename *name, int ret)
 {
 	pid_t pid = bpf_get_current_pid_tgid() >> 32;
 
-	bpf_printk("fexit: pid = %d, filename = %s, ret = %ld", pid, name->name, ret);
+	bpf_printk("fexit: pid = %d, filename = %s, ret = %d", pid, name->name, ret);
 	return 0;
 }

@@ -17,11 +17,12 @@ int BPF_KPROBE(do_unlinkat, int dfd, struct filename *name)
 	return 0;
 }
 
+/* Newer kernels return an int: only the lower half of the register means anything. */
 SEC("kretprobe/do_unlinkat")
-int BPF_KRETPROBE(do_unlinkat_exit, long ret)
+int BPF_KRETPROBE(do_unlinkat_exit, int ret)
 {
 	pid_t pid = bpf_get_current_pid_tgid() >> 32;
 
-	bpf_printk("KPROBE EXIT: pid = %d, ret = %ld", pid, ret);
+	bpf_printk("KPROBE EXIT: pid = %d, ret = %d", pid, ret);
 	return 0;
 }
