@@ -63,49 +63,60 @@ export async function run(
   command: string,
   onAttached?: () => void,
 ): Promise<number> {
-  let json = false;
-  let index = 0;
-  let options: FindOptions = {};
-  for (; index < args.length; index++) {
-    const arg = args[index] ?? "";
-    if (!arg.startsWith("-") || arg === "-") break;
-    if (arg === "-h" || arg === "--help") {
-      process.stdout.write(help(command));
-      return 0;
-    }
-    if (arg === "-j" || arg === "--json") json = true;
-    else if (arg === "--insecure") options = { ...options, insecure: true };
-    else if (/^--require-signature(?:=|$)/.test(arg))
-      options = { ...options, requireSignature: arg.split(/=(.*)/s)[1] ?? valueAfter(args, index++) };
-    else if (arg === "-p" || arg === "--prog-type") checkKind(args[++index]);
-    else if (arg !== "--no-cache") throw new UsageError(`there is no option ${arg}`, `run ${command} --help`);
+  const own = readOwnOptions(args, command);
+  if (own === "help") {
+    process.stdout.write(help(command));
+    return 0;
   }
-  const program = args[index];
-  if (program === undefined)
-    throw new UsageError("no program given", `write ${command} NAME, or skep tools to see the bundled tools`);
-  const found = await findProgram(program, options);
-  if (found.kind === "wasm") {
-    const { runGuest } = await import("../run-guest.ts");
-    const { exitCode, unread } = await runGuest(found.module, found.name, [
-      program === "-" ? found.name : program,
-      ...args.slice(index + 1),
-    ]);
-    if (unread > 0) process.exit(exitCode);
-    return exitCode;
-  }
-  const btf = typesFromArchive(found.archive, (line) => process.stderr.write(`${found.name}: ${line}\n`));
-  const { exitCode, unread } = await runPackage(found.package, {
-    name: found.name,
-    invocation: `${command} ${program}`,
-    args: [...(json ? ["--json"] : []), ...args.slice(index + 1)],
-    stdout: process.stdout,
-    stderr: process.stderr,
-    ...(btf === undefined ? {} : { btf }),
-    ...(onAttached === undefined ? {} : { onAttached }),
-  });
+  const { json, find, program, rest } = own;
+  const found = await findProgram(program, find);
+  const { exitCode, unread } = await runFound();
   // A reader that takes nothing would keep the process alive for what it has not taken.
   if (unread > 0) process.exit(exitCode);
   return exitCode;
+
+  async function runFound(): Promise<{ readonly exitCode: number; readonly unread: number }> {
+    if (found.kind === "wasm") {
+      const { runGuest } = await import("../run-guest.ts");
+      return runGuest(found.module, found.name, [program === "-" ? found.name : program, ...rest]);
+    }
+    const btf = typesFromArchive(found.archive, (line) => process.stderr.write(`${found.name}: ${line}\n`));
+    return runPackage(found.package, {
+      name: found.name,
+      invocation: `${command} ${program}`,
+      args: [...(json ? ["--json"] : []), ...rest],
+      stdout: process.stdout,
+      stderr: process.stderr,
+      ...(btf === undefined ? {} : { btf }),
+      ...(onAttached === undefined ? {} : { onAttached }),
+    });
+  }
+}
+
+/** What stands before the program is for us, what follows it belongs to the program. */
+interface OwnOptions {
+  readonly json: boolean;
+  readonly find: FindOptions;
+  readonly program: string;
+  readonly rest: readonly string[];
+}
+
+/** @throws {UsageError} */
+function readOwnOptions(args: readonly string[], command: string): OwnOptions | "help" {
+  let json = false;
+  let find: FindOptions = {};
+  for (let index = 0; index < args.length; index++) {
+    const arg = args[index] ?? "";
+    if (!arg.startsWith("-") || arg === "-") return { json, find, program: arg, rest: args.slice(index + 1) };
+    if (arg === "-h" || arg === "--help") return "help";
+    if (arg === "-j" || arg === "--json") json = true;
+    else if (arg === "--insecure") find = { ...find, insecure: true };
+    else if (/^--require-signature(?:=|$)/.test(arg))
+      find = { ...find, requireSignature: arg.split(/=(.*)/s)[1] ?? valueAfter(args, index++) };
+    else if (arg === "-p" || arg === "--prog-type") checkKind(args[++index]);
+    else if (arg !== "--no-cache") throw new UsageError(`there is no option ${arg}`, `run ${command} --help`);
+  }
+  throw new UsageError("no program given", `write ${command} NAME, or skep tools to see the bundled tools`);
 }
 
 /** eunomia's names. Right or wrong, the contents decide. */
