@@ -94,7 +94,7 @@ function page({ operation, alone, sides: [ours, model] }) {
   if (ours.reason !== undefined) return undefined;
   const kernel = release().split(".").slice(0, 2).join(".");
   const longer = (side) =>
-    `${figure(columns[0], side).replace("<", "less than")} longer, ${time(side.programs)} of it in the eBPF programs`;
+    `${figure(columns[0], side).replace("<", "less than")} longer; in the eBPF programs ${time(side.programs)}`;
   const sentences = [
     `One ${operation} takes ${time(alone)}; watched, ${longer(ours)} (\`bench/tools.mjs\`, Linux ${kernel}).`,
     `Kernel memory: ${size(ours.kernel)}.`,
