@@ -3,20 +3,10 @@ import { Btf } from "../../src/btf/btf.ts";
 import { BtfBuilder } from "../../src/btf/builder.ts";
 import { essentialName } from "../../src/btf/essential-name.ts";
 import { BtfKind } from "../../src/btf/types.ts";
+import { plainInt } from "./plain-int.ts";
 
 const struct = (name: string, size = 4) =>
   ({ kind: BtfKind.Struct, name, size, kindFlag: false, members: [] }) as const;
-const int = (name: string, size: number) =>
-  ({
-    kind: BtfKind.Int,
-    name,
-    size,
-    bits: size * 8,
-    bitOffset: 0,
-    signed: true,
-    char: false,
-    bool: false,
-  }) as const;
 const typedef = (name: string, typeId: number) =>
   ({ kind: BtfKind.Typedef, name, typeId, kindFlag: false }) as const;
 const reference = (kind: 2 | 9 | 10 | 11 | 18, typeId: number) =>
@@ -113,7 +103,7 @@ describe("split BTF", () => {
 
 function baseBtf(): Btf {
   const builder = new BtfBuilder();
-  builder.add(int("long", 8));
+  builder.add(plainInt("long", 8));
   builder.add(struct("shared"));
   return Btf.parse(builder.encode());
 }
@@ -121,8 +111,8 @@ function baseBtf(): Btf {
 describe("sizes and alignments", () => {
   it("skips modifiers and multiplies arrays", () => {
     const builder = new BtfBuilder();
-    const long = builder.add(int("long", 8));
-    const u8 = builder.add(int("u8", 1));
+    const long = builder.add(plainInt("long", 8));
+    const u8 = builder.add(plainInt("u8", 1));
     const rows = builder.add(array(builder.add(array(u8, 3)), 5));
     const alias = builder.add(typedef("t", builder.add(reference(BtfKind.Const, rows))));
     const pointer = builder.add(reference(BtfKind.Ptr, 0));
@@ -136,9 +126,9 @@ describe("sizes and alignments", () => {
 
   it("takes the pointer size from the size of long", () => {
     const builder = new BtfBuilder();
-    builder.add(int("long unsigned int", 4));
+    builder.add(plainInt("long unsigned int", 4));
     const pointer = builder.add(reference(BtfKind.Ptr, 0));
-    const wide = builder.add(int("long long", 8));
+    const wide = builder.add(plainInt("long long", 8));
     const btf = builder.build();
     expect(btf.pointerSize).toBe(4);
     expect(btf.sizeOf(pointer)).toBe(4);
@@ -147,7 +137,7 @@ describe("sizes and alignments", () => {
 
   it("sees that a struct is packed from its offsets or its size", () => {
     const builder = new BtfBuilder();
-    const u32 = builder.add(int("u32", 4));
+    const u32 = builder.add(plainInt("u32", 4));
     const member = (bitOffset: number) => ({ name: "m", typeId: u32, bitOffset, bitSize: 0 });
     const plain = builder.add({ ...struct("plain", 8), members: [member(0), member(32)] });
     const shifted = builder.add({ ...struct("shifted", 8), members: [member(8)] });

@@ -7,6 +7,7 @@ import { printTs } from "../../src/btf/print-ts.ts";
 import { pruneBtf } from "../../src/btf/prune.ts";
 import { BtfKind } from "../../src/btf/types.ts";
 import { MalformedError } from "../../src/errors.ts";
+import { plainInt } from "./plain-int.ts";
 import { info, rawBtf } from "./raw-btf.ts";
 
 const INT = [1, info(1), 4, 32];
@@ -162,16 +163,7 @@ describe("cycles and bombs end in MalformedError", () => {
 describe("damaged bytes", () => {
   it("never raise anything but MalformedError", () => {
     const builder = new BtfBuilder();
-    const int = builder.add({
-      kind: BtfKind.Int,
-      name: "int",
-      size: 4,
-      bits: 32,
-      bitOffset: 0,
-      signed: true,
-      char: false,
-      bool: false,
-    });
+    const int = builder.add(plainInt());
     const array = builder.add({ kind: BtfKind.Array, name: "", elementId: int, indexId: int, length: 3 });
     builder.add({
       kind: BtfKind.Struct,

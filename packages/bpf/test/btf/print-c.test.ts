@@ -4,6 +4,7 @@ import { declaration, printC, printTypeName } from "../../src/btf/print-c.ts";
 import { type BtfComposite, BtfKind } from "../../src/btf/types.ts";
 import { MalformedError } from "../../src/errors.ts";
 import { compileToBtf, roundTrip } from "./c-round-trip.ts";
+import { plainInt } from "./plain-int.ts";
 
 /** Types that a printer gets wrong easily. */
 const AWKWARD = `
@@ -184,16 +185,7 @@ describe("declarations", () => {
   }
 });
 
-const INT = {
-  kind: BtfKind.Int,
-  name: "int",
-  size: 4,
-  bits: 32,
-  bitOffset: 0,
-  signed: true,
-  char: false,
-  bool: false,
-} as const;
+const INT = plainInt();
 const struct = (name: string): Omit<BtfComposite, "id"> => ({
   kind: BtfKind.Struct,
   name,

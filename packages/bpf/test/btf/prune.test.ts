@@ -8,17 +8,9 @@ import { type BtfComposite, BtfKind } from "../../src/btf/types.ts";
 import { readElf } from "../../src/elf/read-elf.ts";
 import { embeddedObjects } from "../embedded-objects.ts";
 import { roundTrip } from "./c-round-trip.ts";
+import { plainInt } from "./plain-int.ts";
 
-const INT = {
-  kind: BtfKind.Int,
-  name: "int",
-  size: 4,
-  bits: 32,
-  bitOffset: 0,
-  signed: true,
-  char: false,
-  bool: false,
-} as const;
+const INT = plainInt();
 
 function small() {
   const builder = new BtfBuilder();

@@ -6,6 +6,7 @@ import { decoderOf } from "../../src/codec/decoder.ts";
 import { encoderOf } from "../../src/codec/encoder.ts";
 import { viewOf } from "../../src/codec/view.ts";
 import { BpfError, MalformedError } from "../../src/errors.ts";
+import { plainInt } from "../btf/plain-int.ts";
 
 interface Member {
   readonly name: string;
@@ -18,8 +19,7 @@ class Types {
   readonly builder = new BtfBuilder();
 
   int(size = 4, name = "unsigned int"): number {
-    const traits = { bits: size * 8, bitOffset: 0, signed: false, char: false, bool: false };
-    return this.builder.add({ kind: BtfKind.Int, name, size, ...traits });
+    return this.builder.add(plainInt(name, size, false));
   }
 
   record(

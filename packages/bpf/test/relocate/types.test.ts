@@ -7,6 +7,7 @@ import { CoreKind } from "../../src/relocate/core/kinds.ts";
 import { CoreRelocator } from "../../src/relocate/core/relocate-core.ts";
 import { typesAreCompatible } from "../../src/relocate/core/type-compatibility.ts";
 import { typesMatch } from "../../src/relocate/core/type-match.ts";
+import { plainInt } from "../btf/plain-int.ts";
 
 type Member = readonly [name: string, typeId: number, bitOffset: number, bitSize?: number];
 
@@ -17,8 +18,7 @@ class Types {
     return this.#builder.add(type);
   }
   int(name: string, size: number, signed = false): number {
-    const plain = { bitOffset: 0, char: false, bool: false };
-    return this.add({ kind: BtfKind.Int, name, size, bits: size * 8, signed, ...plain });
+    return this.add(plainInt(name, size, signed));
   }
   pointer(typeId: number): number {
     return this.add({ kind: BtfKind.Ptr, name: "", typeId, kindFlag: false });
