@@ -198,9 +198,8 @@ describe("socket filters", () => {
     expect(second.fd).toBe(first.fd);
     const link = attachProgram(counter.program, { socket: second.fd });
     stale.close();
-    connect((second.server.address() as AddressInfo).port, "127.0.0.1").on("connect", function () {
-      this.destroy();
-    });
+    const client = connect((second.server.address() as AddressInfo).port, "127.0.0.1");
+    client.on("connect", () => client.destroy());
     await once(second.server, "connection");
     expect(counter.hits).toBeGreaterThan(0);
     link.close();

@@ -251,13 +251,13 @@ it("a trie finds the longest prefix", () => {
 });
 
 it("a trie gives every entry once, with its own value, while others are deleted", () => {
-  const map = make(LpmTrieMap, {
+  const map = make(LpmTrieMap<Uint8Array, Uint8Array>, {
     type: types.BPF_MAP_TYPE_LPM_TRIE,
     keySize: 8,
     valueSize: 4,
     maxEntries: 10_000,
     flags: BPF_F_NO_PREALLOC,
-  }) as LpmTrieMap<Uint8Array, Uint8Array>;
+  });
   const number = (index: number) => new Uint8Array(Uint32Array.of(index).buffer);
   map.updateAll(
     Array.from(
