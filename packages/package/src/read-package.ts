@@ -120,15 +120,16 @@ function readSkeleton(skeleton: JsonObject): Skeleton {
 
 function readDataSection(item: JsonObject, index: number): DataSectionMeta {
   const where = `meta.bpf_skel.data_sections[${index}]`;
-  const variables = list(item.variables, `${where}.variables`).map((variable, at) => {
-    const here = `${where}.variables[${at}]`;
-    return {
-      ...variable,
-      name: text(variable, "name", here),
-      type: text(variable, "type", here),
-    } satisfies VariableMeta;
-  });
+  const variables: VariableMeta[] = typedNames(item, "variables", where);
   return { ...item, name: text(item, "name", where), variables };
+}
+
+/** A list of things with a name and the C text of a type, besides what else is said of them. */
+function typedNames(from: JsonObject, key: string, where: string) {
+  return list(from[key], `${where}.${key}`).map((item, index) => {
+    const here = `${where}.${key}[${index}]`;
+    return { ...item, name: text(item, "name", here), type: text(item, "type", here) };
+  });
 }
 
 function readMap(item: JsonObject, index: number): MapMeta {
@@ -160,14 +161,7 @@ function readExportType(item: JsonObject, index: number): ExportType {
   // In 2022 `id` was a type in BTF of the package's own (`export_btf`): in the object, only the name finds it.
   if (item.type_id === undefined && item.id !== undefined)
     return { ...item, name: text(item, "name", where), size: 0, type_id: 0, members: [] };
-  const members = list(item.members, `${where}.members`).map((member, at) => {
-    const here = `${where}.members[${at}]`;
-    return {
-      ...member,
-      name: text(member, "name", here),
-      type: text(member, "type", here),
-    } satisfies ExportMember;
-  });
+  const members: ExportMember[] = typedNames(item, "members", where);
   const size = integer(item, "size", where);
   return {
     ...item,
