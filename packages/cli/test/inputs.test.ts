@@ -191,6 +191,22 @@ describe("a program to run", { timeout: 120_000 }, () => {
 });
 
 describe("what is printed", () => {
+  it("controls no terminal, whatever a package says of itself", async () => {
+    const evil = "\x1b]0;title\x07\x1b[2J\u202e";
+    const json = JSON.parse(readFileSync(PACKAGE, "utf8"));
+    const { bpf_skel } = json.meta;
+    bpf_skel.obj_name = `${evil}_bpf`;
+    bpf_skel.doc = { description: evil, version: evil, example: `${evil} --x`, details: evil };
+    bpf_skel.data_sections[0].variables[0].cmdarg = { long: evil, help: evil, default: evil };
+    writeFileSync(join(directory, "evil.json"), JSON.stringify(json));
+    for (const word of ["--help", "--version"]) {
+      const { stdout, stderr } = await command(["run", "evil.json", word], { cwd: directory });
+      // biome-ignore lint/suspicious/noControlCharactersInRegex: finding control characters is its purpose
+      expect(stdout + stderr).not.toMatch(/[\0-\x08\x0b-\x1f\x7f-\x9f\u202e]/);
+      expect(stdout + stderr).toContain("\\x1b[2J\\u202e");
+    }
+  });
+
   const to = (target: string, ...args: string[]) =>
     command(args, { prefix: ["sh", "-c", `"$@" ${target}`, "sh"] });
 

@@ -19,6 +19,12 @@ export function escapeText(text: string): string {
   return text.replace(UNSAFE, (character) => SHORT[character] ?? hexadecimal(character));
 }
 
+/** For text of several lines: line ends and tabs stay. */
+export function escapeLines(text: string): string {
+  if (PLAIN.test(text)) return text;
+  return text.replace(/[^\n\t]+/g, escapeText);
+}
+
 /** For a piece of JSON text: what JSON may leave as it is, but a terminal should not see. */
 export function escapeJson(json: string): string {
   if (PLAIN.test(json)) return json;

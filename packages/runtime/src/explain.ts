@@ -9,6 +9,7 @@ import {
   VerifierError,
 } from "@skep/bpf";
 import { TransferError } from "@skep/package";
+import { escapeLines } from "./escape.ts";
 import { UsageError } from "./usage-error.ts";
 
 /** Exit codes, those above 1 as in sysexits.h. */
@@ -34,8 +35,13 @@ export interface Explanation {
   readonly exitCode: ExitCode;
 }
 
-/** Says in words what went wrong, whose doing it is (the kernel's, the user's, ours), and what to do. */
+/** Says in words what went wrong, whose doing it is (the kernel's, the user's, ours), and what to do; harmless to a terminal. */
 export function explain(error: unknown): Explanation {
+  const { lines, exitCode } = explained(error);
+  return { lines: lines.map(escapeLines), exitCode };
+}
+
+function explained(error: unknown): Explanation {
   if (error instanceof UsageError)
     return { lines: withNext(error.message, error.next), exitCode: ExitCode.Usage };
   if (error instanceof VerifierError) return { lines: verifierLines(error), exitCode: ExitCode.Unsupported };

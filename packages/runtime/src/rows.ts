@@ -1,6 +1,7 @@
 import type { BpfValue } from "@skep/bpf";
 import { VIEW_TIME, type ViewCondition, type ViewField, type ViewRow } from "@skep/package";
 import type { Column } from "./columns.ts";
+import { escapeLines } from "./escape.ts";
 import { rawText } from "./raw-text.ts";
 import type { Selection, View } from "./view.ts";
 
@@ -13,7 +14,7 @@ export function rowsView({ kind, rows, stamp }: Selection): View {
   const templates = stamp === undefined ? (rows?.rows ?? []).map(withoutTime) : (rows?.rows ?? []);
   const lines = templates.map((row) => lineOf(row, columns, time));
   return {
-    header: rows?.header,
+    header: rows?.header === undefined ? undefined : escapeLines(rows.header),
     row(event) {
       for (const { meets, text } of lines) if (meets(event)) return text(event);
       // No row is meant for it: nothing is hidden for that reason.
@@ -35,7 +36,9 @@ function withoutTime({ conditions, parts }: ViewRow): ViewRow {
 
 function lineOf(row: ViewRow, columns: ReadonlyMap<string, Column>, time: TextOf) {
   const conditions = row.conditions.map((condition) => meets(condition, columns));
-  const parts = row.parts.map((part) => (typeof part === "string" ? () => part : field(part, columns, time)));
+  const parts = row.parts.map((part) =>
+    typeof part === "string" ? always(escapeLines(part)) : field(part, columns, time),
+  );
   return {
     meets: (event: BpfValue) => conditions.every((condition) => condition(event)),
     text: (event: BpfValue) => {
@@ -44,6 +47,10 @@ function lineOf(row: ViewRow, columns: ReadonlyMap<string, Column>, time: TextOf
       return text;
     },
   };
+}
+
+function always(text: string): TextOf {
+  return () => text;
 }
 
 function field(

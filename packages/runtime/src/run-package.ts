@@ -7,6 +7,7 @@ import type { ChildCommand } from "./child-command.ts";
 import { globalsOf } from "./conditions.ts";
 import { type Contents, contentsOf, decide } from "./contents.ts";
 import { detach } from "./detach.ts";
+import { escapeLines, escapeText } from "./escape.ts";
 import { ExitCode } from "./explain.ts";
 import { absentNotes } from "./filters.ts";
 import { helpText, versionText } from "./help.ts";
@@ -62,18 +63,20 @@ const LAST_FILE_WRITE = 60_000;
  * @throws {UsageError} {BpfError} what `explain` puts into words
  */
 export async function runPackage(pkg: Package, options: RunOptions): Promise<RunResult> {
-  const { name, invocation = name, stdout, stderr } = options;
+  const { stdout, stderr } = options;
+  // The package's own words, as much else that is said of it, must not control the terminal.
+  const name = escapeText(options.name);
+  const { invocation = name } = options;
   const { meta } = pkg;
   const spec = open(pkg.object, { name: meta.bpf_skel.obj_name === "" ? name : meta.bpf_skel.obj_name });
   const tool = readTool(name, spec.spec, pkg);
   const { args: words, command } = splitCommand(options.args);
   const said = parseArguments(tool.options, words);
   if (said.own.has("help") || said.own.has("version")) {
-    stdout.write(
-      said.own.has("help")
-        ? helpText({ ...tool.description, invocation }, tool.options)
-        : versionText(tool.description),
-    );
+    const text = said.own.has("help")
+      ? helpText({ ...tool.description, invocation }, tool.options)
+      : versionText(tool.description);
+    stdout.write(escapeLines(text));
     return { exitCode: ExitCode.Ok, unread: 0 };
   }
   using child = command === undefined ? undefined : await commandFor(tool, said, command);
@@ -82,7 +85,8 @@ export async function runPackage(pkg: Package, options: RunOptions): Promise<Run
   const verbose = args.own.has("verbose");
   const limits = limitsOf(args.own);
   using status = new StatusLine();
-  const say = (line: string) => status.aside(() => void (quiet || stderr.write(`${name}: ${line}\n`)));
+  const say = (line: string) =>
+    status.aside(() => void (quiet || stderr.write(`${name}: ${escapeLines(line)}\n`)));
 
   const contents = await contentsOf(spec.spec, meta, args, [name, ...options.args].join(" "));
   for (const line of emptyNotes(tool, spec, contents)) say(line);
@@ -115,7 +119,7 @@ export async function runPackage(pkg: Package, options: RunOptions): Promise<Run
       });
     },
   }).catch((error: unknown) => {
-    if (verbose && error instanceof VerifierError) stderr.write(`${error.log}\n`);
+    if (verbose && error instanceof VerifierError) stderr.write(`${escapeLines(error.log)}\n`);
     throw error;
   });
   const { object, session } = started;

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { escapeJson, escapeText } from "../src/escape.ts";
+import { escapeJson, escapeLines, escapeText } from "../src/escape.ts";
 
 describe("escapeText", () => {
   it("leaves ordinary text alone, accents, scripts and emoji included", () => {
@@ -18,6 +18,12 @@ describe("escapeText", () => {
   it("shows bytes that were not UTF-8 as those bytes", () => {
     expect(escapeText("x\udc80\udcff")).toBe("x\\x80\\xff");
     expect(escapeText("\ud800!")).toBe("\\ud800!");
+  });
+});
+
+describe("escapeLines", () => {
+  it("leaves lines and tabs, and nothing else that a terminal acts on", () => {
+    expect(escapeLines("a\n\tb 🐝\n\n\x1b[2J\rc\u202e\n")).toBe("a\n\tb 🐝\n\n\\x1b[2J\\rc\\u202e\n");
   });
 });
 

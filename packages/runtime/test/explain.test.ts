@@ -65,6 +65,13 @@ describe("explain", () => {
     expect(explain(new UnsupportedError("no", advice)).lines).toEqual(["no", words]);
   });
 
+  it("keeps from the terminal what a file put into an error", () => {
+    expect(explain(new UnsupportedError("no \x1b[2J\r", "a\tb\n\x07")).lines).toEqual([
+      "no \\x1b[2J\\r",
+      "a\tb\n\\x07",
+    ]);
+  });
+
   it("tells files that are missing or closed to us from mistakes of ours", () => {
     const file = (code: string) => Object.assign(new Error(`${code}: x`), { code, syscall: "open" });
     expect(explain(file("ENOENT")).exitCode).toBe(66);
