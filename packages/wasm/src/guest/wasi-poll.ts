@@ -1,6 +1,7 @@
 import type { Guest } from "./guest.ts";
+import { BADF, FAULT, INVAL, NOTSUP, SUCCESS } from "./wasi-errno.ts";
 
-/** Layouts and numbers of WASI preview 1 (witx: subscription, event, eventtype, clockid, errno). */
+/** Layouts and numbers of WASI preview 1 (witx: subscription, event, eventtype, clockid). */
 const SUBSCRIPTION = 48;
 const EVENT = 32;
 const TYPE_CLOCK = 0;
@@ -9,11 +10,6 @@ const TYPE_WRITE = 2;
 const CLOCK_REALTIME = 0;
 const CLOCK_MONOTONIC = 1;
 const ABSOLUTE = 1;
-const SUCCESS = 0;
-const BADF = 8;
-const FAULT = 21;
-const INVAL = 28;
-const NOTSUP = 58;
 
 interface Subscription {
   readonly userData: bigint;

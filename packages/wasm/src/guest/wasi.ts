@@ -1,12 +1,9 @@
 import type { Guest } from "./guest.ts";
+import { BADF, FAULT, NOTSUP, SUCCESS } from "./wasi-errno.ts";
 import { pollOneoff } from "./wasi-poll.ts";
 
-/** Error numbers of WASI preview 1. */
-const SUCCESS = 0;
-const BADF = 8;
-const FAULT = 21;
+/** Most bytes that one call reads or writes. */
 const IO_LIMIT = 1 << 20;
-const NOTSUP = 58;
 
 type WasiFunction = (...args: readonly (number | bigint)[]) => number;
 
