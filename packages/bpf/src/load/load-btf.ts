@@ -47,7 +47,7 @@ function submit(plan: LoadPlan, bytes: Uint8Array): OwnedFd {
     try {
       return plan.kernel.bpf.btfLoad(bytes, { buffer, level: 1 });
     } catch {
-      const last = Buffer.from(buffer).toString("latin1").replace(/\0.*$/s, "").trimEnd().split("\n").at(-1);
+      const last = Buffer.from(buffer).toString("utf8").replace(/\0.*$/s, "").trimEnd().split("\n").at(-1);
       const { call, errno, next } = error;
       throw new SyscallError(call, errno, last ? `${error.message}: ${last}` : error.message, next, {
         cause: error,

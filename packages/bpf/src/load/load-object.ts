@@ -144,6 +144,8 @@ function references(plan: LoadPlan, maps: ReadonlyMap<string, LoadedMap>, extern
   const mapFd = (name: string) => maps.get(name)?.fd.raw;
   return {
     mapFd,
+    mapIndex: (name) => plan.object.maps.findIndex((map) => map.name === name),
+    externIndex: (name) => plan.object.externs.findIndex((extern) => extern.name === name),
     extern(name) {
       const meaning = externs.meanings.get(name) ?? { kind: "missing" };
       if (meaning.kind !== "kconfig") return meaning;

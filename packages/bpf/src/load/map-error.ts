@@ -2,7 +2,7 @@ import { InvalidArgumentError, PermissionError, SyscallError, UnsupportedError }
 import { E2BIG, EINVAL, ENOMEM, EPERM, errnoText } from "../linux/errno.ts";
 import type { Kernel } from "../linux/kernel.ts";
 import { MEMCG_ACCOUNTING } from "../linux/kernel-version.ts";
-import { mapTypeName } from "../spec/map-types.ts";
+import { BPF_MAP_TYPE_UNSPEC, mapTypeName } from "../spec/map-types.ts";
 import type { MapSpec } from "../spec/object-spec.ts";
 import type { MapShape } from "./map-shape.ts";
 
@@ -27,6 +27,13 @@ export function explainMapFailure(
       }
       return new PermissionError(`not allowed to create ${what}`, "run as root, or with CAP_BPF", cause);
     case EINVAL:
+      if (spec.type === BPF_MAP_TYPE_UNSPEC) {
+        return new InvalidArgumentError(
+          `${what} has no type`,
+          "say which: __uint(type, BPF_MAP_TYPE_HASH)",
+          cause,
+        );
+      }
       if (spec.maxEntries === 0 && shape.maxEntries === 0) {
         return new InvalidArgumentError(
           `${what} has no entries`,

@@ -38,8 +38,20 @@ const KNOWN: readonly KnownComplaint[] = [
     advice: "give every loop a constant bound, or use bpf_loop() (Linux 5.17)",
   },
   {
-    complaint: /invalid access to packet/,
+    complaint: /invalid access to packet|outside of the packet/,
     advice: "compare the end of what is read with data_end first",
+  },
+  {
+    complaint: /invalid (?:write to|read from|indirect access to|indirect read from) stack/,
+    advice: "access no more bytes than the variable has: pass sizeof() of it",
+  },
+  {
+    complaint: /callback function not static/,
+    advice: "declare the function that is called back static",
+  },
+  {
+    complaint: /failed to find the address for kernel symbol/,
+    advice: "this kernel was built without the addresses of variables (CONFIG_KALLSYMS_ALL): do without",
   },
   {
     complaint: /unbounded|(?:min|max) value is|invalid access to map value/,

@@ -27,7 +27,11 @@ export type ResolvedExtern =
 export interface References {
   /** Descriptor of a map; undefined for a map that was deliberately not created. */
   mapFd(name: string): number | undefined;
+  /** Which of the object's maps it is. */
+  mapIndex(name: string): number;
   extern(name: string): ResolvedExtern;
+  /** Which of the object's externs it is. */
+  externIndex(name: string): number;
 }
 
 /**
@@ -69,7 +73,7 @@ function resolve(
       if (first.code !== LD_IMM64 || second === undefined) throw unexpected(relocation, "it is no ld_imm64");
       const fd = references.mapFd(relocation.map);
       if (fd === undefined) {
-        const helper = POISON_MAP + missing.length;
+        const helper = POISON_MAP + references.mapIndex(relocation.map);
         missing.push({ helper, what: `map ${relocation.map}, which was not created` });
         for (const slot of [first, second]) poison(slot, helper);
         return;
@@ -92,7 +96,7 @@ function resolve(
         first.off = extern.fdIndex;
         return;
       }
-      const helper = POISON_KFUNC + missing.length;
+      const helper = POISON_KFUNC + references.externIndex(relocation.name);
       missing.push({ helper, what: `kernel function ${relocation.name}()` });
       poison(first, helper);
       return;

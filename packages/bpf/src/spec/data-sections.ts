@@ -49,7 +49,7 @@ export function readDataMaps(file: ObjectFile, btf: Btf | undefined, objectName:
   });
 }
 
-/** The map of the object's `.kconfig` externs, undefined when there are none. */
+/** The map of the object's `.kconfig` externs, in their order; none without any. */
 export function kconfigMap(
   externs: readonly ExternSpec[],
   btf: Btf | undefined,
@@ -57,11 +57,6 @@ export function kconfigMap(
 ): MapSpec[] {
   const options = externs.filter((extern) => extern.source === "kconfig");
   if (options.length === 0) return [];
-  // The order of libbpf, so that the same object has the same layout whoever loads it.
-  options.sort(
-    (a, b) =>
-      b.alignment - a.alignment || a.size - b.size || (a.name < b.name ? -1 : Number(a.name > b.name)),
-  );
   let end = 0;
   const variables = options.map(({ name, typeId, size, alignment }): VariableSpec => {
     const offset = Math.ceil(end / alignment) * alignment;

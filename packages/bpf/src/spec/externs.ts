@@ -11,7 +11,8 @@ interface Declaration {
 }
 
 /**
- * The undefined symbols that BTF declares in `.kconfig` or `.ksyms`, in order of name.
+ * The undefined symbols that BTF declares in `.kconfig` or `.ksyms`, in libbpf's order, so that the same object has the same
+ * layout and the same numbers whoever loads it: options, the most aligned first, then the smallest; symbols; each by name.
  * @throws {MalformedError}
  */
 export function readExterns(file: ObjectFile, btf: Btf | undefined): ExternSpec[] {
@@ -23,7 +24,13 @@ export function readExterns(file: ObjectFile, btf: Btf | undefined): ExternSpec[
     const declaration = declarations.get(name);
     if (declaration) externs.set(name, externOf(btf, name, declaration, binding === STB_WEAK));
   }
-  return [...externs.values()].sort((a, b) => (a.name < b.name ? -1 : 1));
+  return [...externs.values()].sort(
+    (a, b) =>
+      Number(b.source === "kconfig") - Number(a.source === "kconfig") ||
+      b.alignment - a.alignment ||
+      a.size - b.size ||
+      (a.name < b.name ? -1 : 1),
+  );
 }
 
 function readDeclarations(btf: Btf): Map<string, Declaration> {

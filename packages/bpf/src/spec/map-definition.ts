@@ -97,6 +97,9 @@ class DefinitionReader {
     const member = this.#members.get(typeMember);
     if (!member) return { size: size ?? 0, typeId: 0 };
     const typeId = this.#pointee(member);
+    const type = this.#btf.skipModifiers(typeId);
+    if (type.kind === BtfKind.Fwd || type.kind === BtfKind.Void)
+      throw misdeclared(`the ${typeMember} of map ${this.#name} has no size: ${type.name || "void"}`);
     const typeSize = this.#btf.sizeOf(typeId);
     if (size !== undefined && size !== typeSize) {
       throw misdeclared(

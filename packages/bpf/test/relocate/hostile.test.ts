@@ -19,7 +19,12 @@ function relocateAll(spec: ObjectSpec, local: Btf, kernel: Btf): void {
     const core = new CoreRelocator(local, { kernel, modules: () => [] });
     const table = new CodeTable([...spec.subprograms, ...spec.programs], core);
     const linked = linkSubprograms(table.of(program), table);
-    resolveReferences(linked, { mapFd: () => undefined, extern: () => ({ kind: "missing" }) });
+    resolveReferences(linked, {
+      mapFd: () => undefined,
+      mapIndex: () => 0,
+      extern: () => ({ kind: "missing" }),
+      externIndex: () => 0,
+    });
   }
 }
 

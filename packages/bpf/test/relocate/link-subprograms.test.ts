@@ -3,7 +3,7 @@ import type { Instruction } from "../../src/asm/instruction.ts";
 import { CodeTable } from "../../src/relocate/code.ts";
 import { linkSubprograms } from "../../src/relocate/link-subprograms.ts";
 import { useOlderProbeRead, usesNewProbeRead } from "../../src/relocate/older-helpers.ts";
-import { resolveReferences } from "../../src/relocate/resolve-references.ts";
+import { type References, resolveReferences } from "../../src/relocate/resolve-references.ts";
 import type { FunctionSpec, Relocation } from "../../src/spec/object-spec.ts";
 
 const insn = (code: number, fields: Partial<Instruction> = {}): Instruction => ({
@@ -51,6 +51,14 @@ const toText = (insn: number, offset: number): Relocation => ({
   insn,
   target: { section: ".text", offset },
 });
+
+/** Neither maps nor externs. */
+const nothing: References = {
+  mapFd: () => undefined,
+  mapIndex: () => -1,
+  extern: () => ({ kind: "missing" }),
+  externIndex: () => -1,
+};
 
 describe("linking called functions", () => {
   it("appends each function once, in the order in which calls are met, depth first", () => {
@@ -127,7 +135,7 @@ describe("linking called functions", () => {
     );
     const main = fn("main", "tp", 0, [call(), EXIT], [toText(0, 0)]);
     const linked = link(main, a);
-    const missing = resolveReferences(linked, { mapFd: () => 7, extern: () => ({ kind: "missing" }) });
+    const missing = resolveReferences(linked, { ...nothing, mapFd: () => 7 });
     expect(missing).toEqual([]);
     expect(linked.instructions.slice(2, 4)).toMatchObject([{ src: 2, imm: 7 }, { imm: 12 }]);
   });
@@ -146,25 +154,22 @@ describe("references to what does not exist", () => {
       ],
     );
     const linked = link(main);
-    const missing = resolveReferences(linked, {
-      mapFd: () => undefined,
-      extern: () => ({ kind: "missing" }),
-    });
+    const missing = resolveReferences(linked, { ...nothing, mapIndex: () => 3, externIndex: () => 5 });
     expect(missing.map(({ what }) => what)).toEqual([
       "map absent, which was not created",
       "kernel function no_kfunc()",
     ]);
     expect(linked.instructions.slice(0, 3).map(({ code, imm }) => [code, imm])).toEqual([
-      [0x85, 2001000000],
-      [0x85, 2001000000],
-      [0x85, 2002000001],
+      [0x85, 2001000003],
+      [0x85, 2001000003],
+      [0x85, 2002000005],
     ]);
   });
 
   it("read as zero when they are weak variables", () => {
     const main = fn("main", "tp", 0, [...wide(5), EXIT], [{ kind: "extern", insn: 0, name: "weak" }]);
     const linked = link(main);
-    resolveReferences(linked, { mapFd: () => undefined, extern: () => ({ kind: "missing" }) });
+    resolveReferences(linked, nothing);
     expect(linked.instructions[0]).toMatchObject({ code: 0x18, src: 0, imm: 0 });
   });
 });

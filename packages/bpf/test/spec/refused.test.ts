@@ -54,6 +54,12 @@ const WRONG: readonly (readonly [name: string, source: string, message: string, 
     "Declare it like: struct { __uint(type, BPF_MAP_TYPE_HASH)",
   ],
   [
+    "a value that is only declared",
+    'struct later;\nstruct { __uint(type, BPF_MAP_TYPE_HASH); __uint(max_entries, 1); __type(key, int); __type(value, struct later); } early SEC(".maps");',
+    "object: the value of map early has no size: later",
+    "Declare it like: struct {",
+  ],
+  [
     "a tail call of a function that is no program",
     `__attribute__((noinline)) int helper(void *ctx) { volatile int x = 1; return x; }
 struct { __uint(type, BPF_MAP_TYPE_PROG_ARRAY); __uint(max_entries, 2); __uint(key_size, 4); __array(values, int(void *)); } jumps SEC(".maps") = { .values = { [1] = (void *)&helper } };
