@@ -1,5 +1,6 @@
 import { InvalidArgumentError } from "../errors.ts";
 import { EINTR, syscallError } from "./errno.ts";
+import { keepLoaded } from "./keep-loaded.ts";
 import type { Native } from "./native.ts";
 import { syscallNumbers } from "./syscalls.ts";
 
@@ -72,6 +73,8 @@ export class ReadinessLoop {
     if (epoll < 0) throw syscallError("epoll_create1", -epoll);
     this.#epoll = epoll;
     this.#eventsAddress = Number(this.#koffi.address(new Uint8Array(this.#events.buffer)));
+    // In a worker: the main thread is the one that is numbered as the process.
+    if (this.#syscall(this.#numbers.gettid) !== process.pid) keepLoaded(this.#koffi);
     this.#handle = this.#koffi.node.poll(epoll, { readable: true }, () => this.#dispatch());
     this.#handle.unref(); // until something is watched, it must not keep the process alive
     handlesInUse.add(this.#handle);

@@ -18,6 +18,7 @@ const NUMBERS = {
   epollCtl: /*       */ [233, 21],
   epollPwait: /*     */ [281, 22],
   clockGettime: /*   */ [228, 113],
+  gettid: /*         */ [186, 178],
   prlimit64: /*      */ [302, 261],
   rtSigprocmask: /*  */ [14, 135],
   socket: /*         */ [41, 198],

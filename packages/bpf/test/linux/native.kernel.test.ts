@@ -87,6 +87,14 @@ describe("onReadable", () => {
   });
 });
 
+describe("a worker", () => {
+  it("that has watched descriptors may end or be terminated, and the process goes on", async () => {
+    const entry = fileURLToPath(new URL("watching-worker.ts", import.meta.url));
+    const output = await withBundle(entry, (path) => promisify(execFile)(process.execPath, [path]));
+    expect(output.stdout).toBe("end\nterminate\n");
+  });
+});
+
 describe("own", () => {
   it("moves descriptors above standard error, closed on exec", () => {
     const kernel = hostKernel();
