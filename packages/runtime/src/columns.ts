@@ -123,7 +123,7 @@ function columnOf(
 /** Durations are shown with their unit, which the name then need not say. */
 function headerOf(name: string, format: string | undefined): string {
   const shown = format?.startsWith("duration") ? name.replace(/_(?:ns|us|ms|s)$/, "") : name;
-  return shown.toUpperCase();
+  return escapeText(shown.toUpperCase());
 }
 
 function notesOf(

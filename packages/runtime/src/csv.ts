@@ -64,7 +64,7 @@ function cellTextOf(shape: Shape): ValueText {
       return (value) => quoted(rawText(value));
     default: {
       const text = textFormatOf(shape);
-      return (value) => quoted(escapeText(text(value)));
+      return (value) => quoted(text(value));
     }
   }
 }
@@ -74,7 +74,8 @@ function cellOfJson(json: string): string {
   return json === "null" ? "" : json.replaceAll('"', "");
 }
 
-/** In quotes where something in it would be mistaken for the end of a cell. */
+/** On one line and harmless to a terminal; in quotes where something in it would be mistaken for the end of a cell. */
 function quoted(text: string): string {
-  return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
+  const safe = escapeText(text);
+  return /[",]/.test(safe) ? `"${safe.replaceAll('"', '""')}"` : safe;
 }

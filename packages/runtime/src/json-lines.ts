@@ -1,5 +1,6 @@
 import type { BpfValue } from "@skep/bpf";
 import { isoText } from "./clock-text.ts";
+import { escapeJson } from "./escape.ts";
 import { eventJson } from "./event-json.ts";
 import type { Loss, Selection, View, Views } from "./view.ts";
 
@@ -16,7 +17,7 @@ export function lossJson({ count, since, until, cause }: Loss): string {
 
 function viewOf({ kind, columns, stamp, label }: Selection): View {
   const json = eventJson(kind.shape, columns);
-  const named = label === undefined ? "" : `"buffer":${JSON.stringify(label)},`;
+  const named = label === undefined ? "" : `"buffer":${escapeJson(JSON.stringify(label))},`;
   const timeKey = JSON.stringify(timeName(kind.columns.map(({ name }) => name)));
   if (stamp === undefined && named === "") return { header: undefined, row: json };
   const head = (event: BpfValue) =>

@@ -1,13 +1,14 @@
 import type { BpfValue } from "@skep/bpf";
 import { clockOf } from "./clock-text.ts";
 import type { Column } from "./columns.ts";
+import { escapeText } from "./escape.ts";
 import { rowsView } from "./rows.ts";
 import type { Stamp } from "./timeline.ts";
 import type { Loss, Selection, View, Views } from "./view.ts";
 
 /** Rows under a header: the time, what kind of event where there are several, then the columns; or lines of text. */
 export function tables(selections: readonly Selection[]): Views {
-  const labels = selections.flatMap(({ label }) => label ?? []);
+  const labels = selections.flatMap(({ label }) => (label === undefined ? [] : escapeText(label)));
   const width = Math.max("EVENT".length, ...labels.map(({ length }) => length));
   const views = selections.map((selection) =>
     selection.rows === undefined ? new Table(selection, width) : rowsView(selection),
@@ -34,7 +35,7 @@ class Table implements View {
     this.#columns = columns;
     this.#deep = columns.filter(({ lines }) => lines !== undefined);
     this.#stamp = stamp;
-    this.#label = label?.padEnd(labelWidth);
+    this.#label = label === undefined ? undefined : escapeText(label).padEnd(labelWidth);
     const head = [
       ...(stamp === undefined ? [] : [stamp.header.padEnd(stamp.width)]),
       ...(label === undefined ? [] : ["EVENT".padEnd(labelWidth)]),

@@ -1,4 +1,5 @@
 import type { BpfValue } from "@skep/bpf";
+import { escapeJson } from "./escape.ts";
 import { eventJson, memberTexts } from "./event-json.ts";
 import type { Struct } from "./formats/format.ts";
 import { lossJson, timeName } from "./json-lines.ts";
@@ -16,16 +17,22 @@ function lossYaml(loss: Loss): string {
   return `- ${lossJson(loss)}`;
 }
 
+/** In quotes where readers of YAML 1.1 or 1.2 would take it for something else than text. */
+function keyText(name: string): string {
+  const plain = /^[A-Za-z_]\w*$/.test(name) && !/^(?:y|n|yes|no|on|off|true|false|null)$/i.test(name);
+  return plain ? name : escapeJson(JSON.stringify(name));
+}
+
 function viewOf({ kind, columns, stamp, label }: Selection): View {
   const { shape } = kind;
   const members =
     shape.kind === "struct"
       ? memberTexts(shape, columns).map(({ name, format }) => ({
-          name,
+          name: keyText(name),
           text: (event: BpfValue) => format((event as Struct)[name] ?? 0, event as Struct),
         }))
       : [{ name: "value", text: eventJson(shape, columns) }];
-  const named = label === undefined ? "" : `\n  buffer: ${JSON.stringify(label)}`;
+  const named = label === undefined ? "" : `\n  buffer: ${escapeJson(JSON.stringify(label))}`;
   const time = timeName(kind.columns.map(({ name }) => name));
   return {
     header: undefined,

@@ -194,3 +194,29 @@ describe("@view", () => {
     expect(rows?.row({ pid: 2, uid: 0, comm: "a" })).toBe("03:04:05 pid=2 uid=0 comm=a");
   });
 });
+
+describe("names out of a file", () => {
+  const evil: Shape = { kind: "enum", size: 4, signed: false, values: [{ name: "\x1b[1m", value: 1n }] };
+  const kind = () => eventKind({ "\x1b[2J": u32, no: u32, "\x9b": evil }, {}, { name: "\x07\u202e" });
+  const event = { "\x1b[2J": 1, no: 2, "\x9b": { name: "\x1b[1m", value: 1 } };
+
+  it.each(OUTPUT_FORMATS)("control no terminal in %s", (output) => {
+    const show = { output, timestamp: undefined, fields: undefined } as const;
+    const timeline = new Timeline(testMachine());
+    const { views } = viewsOf(
+      output,
+      select([kind(), eventKind({ pid: u32 }, {}, {})], { ...show, timeline }),
+    );
+    const text = `${views[0]?.header ?? ""}${views[0]?.row(event)}`;
+    // biome-ignore lint/suspicious/noControlCharactersInRegex: finding control characters is its purpose
+    expect(text.replaceAll("\n", "")).not.toMatch(/[\0-\x1f\x7f-\x9f\u202e]/);
+    expect(text).toContain("[2J");
+  });
+
+  it("are text to every reader of YAML", () => {
+    const show = { output: "yaml", timestamp: undefined, fields: undefined } as const;
+    const timeline = new Timeline(testMachine());
+    const { views } = viewsOf("yaml", select([eventKind({ no: u32, nothing: u32 })], { ...show, timeline }));
+    expect(views[0]?.row({ no: 1, nothing: 2 })).toBe('- "no": 1\n  nothing: 2');
+  });
+});
