@@ -193,7 +193,10 @@ SEC("tc") int BPF_PROG(f)
 /// @view table slots, mroe:5
 struct shown { int slots; int more; };
 /// @view tabel
-struct unused { int a; };
+struct unused {
+  int a; ///< @hidden a b
+  int b; ///< @none many
+};
 `;
     const source = `#include "counts.h"\n${LICENSE}${MAP}SEC("xdp") int f(void *c) { int k = 0; return !bpf_map_lookup_elem(&m, &k); }\n`;
     const { warnings } = await compile(source, { "counts.h": header });
@@ -204,6 +207,8 @@ struct unused { int a; };
       ),
       "counts.h:6: warning: @view names mroe, which struct shown does not have (did you mean more?)",
       'counts.h:8: warning: @view wants table or rows first, not "tabel"',
+      'counts.h:10: warning: @hidden wants VARIABLE, !VARIABLE or VARIABLE=VALUE|VALUE, not "a b"',
+      'counts.h:11: warning: @none wants a whole number, not "many"',
       "counts.h:6: warning: struct shown is annotated, but neither a buffer nor a map holds it",
       "counts.h:8: warning: struct unused is annotated, but neither a buffer nor a map holds it",
     ]);
