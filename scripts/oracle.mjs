@@ -1,10 +1,10 @@
 // Loads every object of libbpf-tools with libbpf and with @skep/bpf, and compares what the kernel holds then: the tag of
 // each program (a hash of its relocated instructions), or the errno with which the load was refused.
 //
-//   node scripts/oracle.mjs [--kernel 5.10 --kernel 6.1 …] [--json]
+//   node scripts/oracle.mjs [--kernel native --kernel 5.10 --kernel 6.1 …] [--json]
 //
-// Natively without --kernel, else in a virtual machine for each (scripts/vm-run), two minutes each. Needs root, cc,
-// libbpf-dev and libbpf-tools.
+// A column for each kernel: the running one (`native`, which is also meant without --kernel), others in a virtual machine each
+// (scripts/vm-run), two to five minutes. Needs root, cc, libbpf-dev and libbpf-tools.
 import { execFile, execFileSync, spawnSync } from "node:child_process";
 import {
   existsSync,
