@@ -1,4 +1,4 @@
-import { type Btf, BtfKind, type ObjectSpec } from "@skep/bpf";
+import { type Btf, BtfKind, type ObjectSpec, readInteger } from "@skep/bpf";
 import { WholeFloat } from "@skep/package";
 import { shapeOfText } from "./c-type-text.ts";
 import { shortNames } from "./enum-names.ts";
@@ -165,9 +165,9 @@ function initialText(
     case "float":
       return String(size === 4 ? shortest(view.getFloat32(0, little)) : view.getFloat64(0, little));
     case "integer":
-      return String(readInteger(view, size, shape.signed, little));
+      return String(readInteger(view, 0, size, shape.signed, little));
     case "enum": {
-      const value = readInteger(view, size, shape.signed, little);
+      const value = readInteger(view, 0, size, shape.signed, little);
       return shortNames(shape.values)[shape.values.findIndex((one) => one.value === value)] ?? String(value);
     }
   }
@@ -180,13 +180,6 @@ function shortest(value: number): number {
     if (Math.fround(candidate) === value) return candidate;
   }
   return value;
-}
-
-function readInteger(view: DataView, size: number, signed: boolean, little: boolean): bigint {
-  let value = 0n;
-  for (let index = 0; index < size; index++)
-    value = (value << 8n) | BigInt(view.getUint8(little ? size - 1 - index : index));
-  return signed ? BigInt.asIntN(size * 8, value) : value;
 }
 
 /** The type's name as the programmer wrote it, where it has one. */

@@ -1,4 +1,4 @@
-import type { BpfSpec } from "@skep/bpf";
+import { type BpfSpec, writeInteger } from "@skep/bpf";
 import type { FlagValue } from "./flag-value.ts";
 import type { Flag, FlagShape } from "./flags.ts";
 
@@ -34,8 +34,6 @@ function bytesOf({ spec }: BpfSpec, shape: FlagShape, value: FlagValue): Uint8Ar
   }
   const size = shape.kind === "bool" ? 1 : shape.kind === "enum" ? shape.size : shape.bits / 8;
   const bytes = new Uint8Array(size);
-  let rest = BigInt.asUintN(size * 8, BigInt(value));
-  for (let index = 0; index < size; index++, rest >>= 8n)
-    bytes[littleEndian ? index : size - 1 - index] = Number(rest & 0xffn);
+  writeInteger(new DataView(bytes.buffer), 0, size, BigInt(value), littleEndian);
   return bytes;
 }

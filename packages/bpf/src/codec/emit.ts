@@ -1,5 +1,5 @@
 import type { EnumValue } from "./enum-table.ts";
-import { bitSpan, readBits, readBytes } from "./integers.ts";
+import { bitSpan, readBits, readInteger } from "./integers.ts";
 import type { ArrayLayout, BitRange, EnumLayout, Field, IntLayout, Layout, RecordLayout } from "./layout.ts";
 import { readText, TextCache } from "./text.ts";
 
@@ -116,7 +116,7 @@ export class Emitter {
       const [low, high] = this.#options.littleEndian ? [at, `${at}+4`] : [`${at}+4`, at];
       return `(${this.#get("Uint32", low)}+${this.#get(`${sign}32`, high)}*4294967296)`;
     }
-    const bytes = `${this.constant(readBytes)}(v,${at},${size},${signed},${this.#options.littleEndian})`;
+    const bytes = `${this.constant(readInteger)}(v,${at},${size},${signed},${this.#options.littleEndian})`;
     return this.#isBig(size) ? bytes : `Number(${bytes})`;
   }
 

@@ -1,7 +1,7 @@
 import type { Btf } from "../btf/btf.ts";
 import { InvalidArgumentError } from "../errors.ts";
 import type { EnumValue } from "./enum-table.ts";
-import { bitSpan, writeBits, writeBytes } from "./integers.ts";
+import { bitSpan, writeBits, writeInteger } from "./integers.ts";
 import { type BitRange, type EnumLayout, type Layout, layoutOf, type RecordLayout } from "./layout.ts";
 import { textBytes } from "./text.ts";
 
@@ -120,7 +120,7 @@ class Writer {
 
   #integer(layout: Layout, value: BpfInput, offset: number, path: string): void {
     const integer = toInteger(layout, value, layout.size * 8, path);
-    writeBytes(this.#view, offset, layout.size, integer, this.#little);
+    writeInteger(this.#view, offset, layout.size, integer, this.#little);
   }
 
   #bits(layout: Layout, bits: BitRange, value: BpfInput, offset: number, path: string): void {

@@ -2,8 +2,8 @@
  * Integers that DataView cannot read: widths other than 1, 2, 4 and 8 bytes, and runs of bits.
  */
 
-/** An integer of any number of bytes. */
-export function readBytes(
+/** An integer of any number of bytes; exact, so a bigint. */
+export function readInteger(
   view: DataView,
   offset: number,
   size: number,
@@ -18,7 +18,8 @@ export function readBytes(
   return signed ? BigInt.asIntN(size * 8, value) : value;
 }
 
-export function writeBytes(
+/** The lowest `size` bytes of the value, at `offset`. */
+export function writeInteger(
   view: DataView,
   offset: number,
   size: number,
@@ -53,10 +54,11 @@ export function readBits(
   signed: boolean,
   little: boolean,
 ): bigint {
-  const value = readBytes(view, offset, bytes, false, little) >> BigInt(shift);
+  const value = readInteger(view, offset, bytes, false, little) >> BigInt(shift);
   return signed ? BigInt.asIntN(bitSize, value) : BigInt.asUintN(bitSize, value);
 }
 
+/** Puts a value where `readBits` finds it; the bits around it stay as they are. */
 export function writeBits(
   view: DataView,
   offset: number,
@@ -67,7 +69,7 @@ export function writeBits(
   little: boolean,
 ): void {
   const mask = ((1n << BigInt(bitSize)) - 1n) << BigInt(shift);
-  const kept = readBytes(view, offset, bytes, false, little) & ~mask;
+  const kept = readInteger(view, offset, bytes, false, little) & ~mask;
   const placed = (BigInt.asUintN(bitSize, value) << BigInt(shift)) & mask;
-  writeBytes(view, offset, bytes, kept | placed, little);
+  writeInteger(view, offset, bytes, kept | placed, little);
 }

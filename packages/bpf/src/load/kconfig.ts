@@ -1,5 +1,6 @@
 import type { Btf } from "../btf/btf.ts";
 import { BtfKind, type BtfType } from "../btf/types.ts";
+import { writeInteger } from "../codec/integers.ts";
 import { InvalidArgumentError } from "../errors.ts";
 
 /**
@@ -31,6 +32,10 @@ function writeText(btf: Btf, type: BtfType, name: string, text: string, to: Data
   new Uint8Array(to.buffer, to.byteOffset, to.byteLength).set(bytes);
 }
 
+/**
+ * Writes a number into an integer at the begin of `to`.
+ * @throws {InvalidArgumentError} when it is none, or too small
+ */
 export function writeNumber(type: BtfType, name: string, value: bigint, to: DataView): void {
   if (type.kind !== BtfKind.Int || (type.bool && value !== 0n && value !== 1n)) {
     throw unfit(name, String(value), "declare it as an integer");
@@ -39,7 +44,7 @@ export function writeNumber(type: BtfType, name: string, value: bigint, to: Data
   const kept = type.signed ? BigInt.asIntN(bits, value) : BigInt.asUintN(bits, value);
   if (kept !== value)
     throw unfit(name, String(value), `it does not fit ${type.size} bytes: declare it wider`);
-  for (let at = 0; at < type.size; at++) to.setUint8(at, Number((kept >> BigInt(at * 8)) & 0xffn));
+  writeInteger(to, 0, type.size, kept, true);
 }
 
 function parseInteger(name: string, text: string): bigint {

@@ -1,3 +1,4 @@
+import { readInteger } from "../codec/integers.ts";
 import type { BpfMap } from "./map.ts";
 import { isPerCpu } from "./per-cpu.ts";
 import { TableMap } from "./table.ts";
@@ -57,5 +58,6 @@ function total(value: unknown): bigint {
 
 /** A value without a type: an integer of its size. */
 function littleEndian(bytes: Uint8Array): bigint {
-  return bytes.reduceRight((value, byte) => (value << 8n) | BigInt(byte), 0n);
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  return readInteger(view, 0, bytes.length, false, true);
 }

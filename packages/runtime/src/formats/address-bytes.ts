@@ -1,4 +1,4 @@
-import type { BpfValue } from "@skep/bpf";
+import { type BpfValue, writeInteger } from "@skep/bpf";
 import type { Shape } from "../shape.ts";
 import type { Struct } from "./format.ts";
 import { integerOf } from "./numbers.ts";
@@ -53,11 +53,7 @@ function inside(name: string, bytes: Bytes | undefined): Bytes | undefined {
 function integerBytes(value: BpfValue, size: number, littleEndian: boolean): number[] {
   const integer = integerOf(value);
   if (integer === undefined) return [];
-  const bytes: number[] = [];
-  let rest = BigInt.asUintN(size * 8, BigInt(integer));
-  for (let index = 0; index < size; index++) {
-    bytes.push(Number(rest & 0xffn));
-    rest >>= 8n;
-  }
-  return littleEndian ? bytes : bytes.reverse();
+  const bytes = new Uint8Array(size);
+  writeInteger(new DataView(bytes.buffer), 0, size, BigInt(integer), littleEndian);
+  return [...bytes];
 }
