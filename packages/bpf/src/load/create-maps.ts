@@ -15,6 +15,8 @@ import type { KernelStructOps } from "./struct-ops.ts";
 export interface LoadedMap {
   readonly spec: MapSpec;
   readonly fd: OwnedFd;
+  /** False for a map that somebody else made and may be using: its contents are theirs. */
+  readonly isNew: boolean;
 }
 
 /** What maps are created from, besides their own plan. */
@@ -28,15 +30,15 @@ export interface MapContext {
   readonly cleanup: Cleanup;
 }
 
-/** Creates, opens or adopts every wanted map, fills global data and fills the static slots of maps of maps. */
+/** Creates, opens or adopts every wanted map, and gives new ones their static contents: global data, the slots of maps of maps. */
 export function createMaps(context: MapContext): Map<string, LoadedMap> {
   const maps = new Map<string, LoadedMap>();
   for (const map of context.plan.maps) {
     if (!map.create || !isPossible(map, context.features)) continue;
     maps.set(map.spec.name, createOne(map, context));
   }
-  for (const { spec, fd } of maps.values())
-    if (isMapOfMaps(spec.type)) fillMapSlots(spec, fd, maps, context.plan.kernel);
+  for (const { spec, fd, isNew } of maps.values())
+    if (isNew && isMapOfMaps(spec.type)) fillMapSlots(spec, fd, maps, context.plan.kernel);
   return maps;
 }
 
@@ -50,13 +52,14 @@ function createOne(map: MapPlan, context: MapContext): LoadedMap {
   const { kernel } = plan;
   const shape = shapeOf(map.spec, kernel, features);
   const spec: MapSpec = { ...map.spec, maxEntries: shape.maxEntries, flags: shape.flags ?? 0 };
-  if (map.reuse !== undefined) return { spec, fd: cleanup.add(duplicate(kernel, map.reuse)) };
+  if (map.reuse !== undefined) return { spec, fd: cleanup.add(duplicate(kernel, map.reuse)), isNew: false };
   const pinned = map.pinPath === undefined ? undefined : openPinned(kernel, map.pinPath, spec);
-  if (pinned !== undefined) return { spec, fd: cleanup.add(pinned) };
+  if (pinned !== undefined) return { spec, fd: cleanup.add(pinned), isNew: false };
   const fd = cleanup.add(create(spec, shape, context));
   if (spec.data !== undefined) fillData(spec, fd, context);
-  if (map.pinPath === undefined) return { spec, fd };
-  return { spec, fd: pinNew(kernel, map.pinPath, spec, fd, cleanup) };
+  if (map.pinPath === undefined) return { spec, fd, isNew: true };
+  const kept = pinNew(kernel, map.pinPath, spec, fd, cleanup);
+  return { spec, fd: kept, isNew: kept === fd };
 }
 
 function create(spec: MapSpec, shape: MapShape, context: MapContext): OwnedFd {

@@ -12,6 +12,7 @@ import {
 } from "../../src/errors.ts";
 import { hostKernel } from "../../src/linux/kernel.ts";
 import { HashMap } from "../../src/maps/hash.ts";
+import { MapOfMaps } from "../../src/maps/map-in-map.ts";
 import { RingBuffer } from "../../src/maps/ring-buffer.ts";
 import { openPinnedMap } from "../../src/maps/standalone.ts";
 import { open } from "../../src/object.ts";
@@ -197,6 +198,22 @@ describe("maps that are pinned", () => {
     other.map("counts").maxEntries = 3;
     expect(() => other.load()).toThrow(InvalidArgumentError);
     expect(() => other.load()).toThrow(/its entries is 16, not 3/);
+    rmSync(pinPath);
+  });
+
+  it("keep the maps that are in them", () => {
+    const pinPath = join(folder, "outer");
+    const load = () => {
+      const spec = open(compileFixture("load/parts.bpf.c"));
+      spec.map("outer").pinPath = pinPath;
+      return spec.load();
+    };
+    using first = load();
+    const { id } = first.map("second");
+    expect(first.map("outer", MapOfMaps).lookupId(3)).toBe(id);
+    using second = load();
+    expect(second.map("second").id).not.toBe(id);
+    expect(first.map("outer", MapOfMaps).lookupId(3)).toBe(id);
     rmSync(pinPath);
   });
 
