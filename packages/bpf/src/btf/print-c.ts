@@ -57,7 +57,7 @@ export function declaration(btf: Btf, id: number, name: string): string {
   return new CDeclarations(btf).declare(id, name);
 }
 
-/** Strips const and volatile from the outside of a type: what a variable holds, whoever may write it. */
+/** Strips const and volatile from the outside of a type: what a variable holds, whoever may write it. @throws {MalformedError} */
 export function withoutQualifiers(btf: Btf, id: number): number {
   let type = btf.type(id);
   for (let depth = 0; type.kind === BtfKind.Const || type.kind === BtfKind.Volatile; depth++) {

@@ -76,6 +76,7 @@ export function fromWords(words: Uint32Array, littleEndian: boolean): Uint8Array
 /**
  * Position (in words) of each record. Checks every kind, count and name offset, so that nothing read
  * later can leave the section. `stringEnd` is one past the last valid string offset.
+ * @throws {MalformedError}
  */
 export function indexRecords(words: Uint32Array, stringEnd: number): Uint32Array {
   const end = words.length;

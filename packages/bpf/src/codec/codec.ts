@@ -18,7 +18,7 @@ export function codecOf(btf: Btf, typeId: number, options: DecodeOptions = {}): 
   return { size, decode, encode: encoderOf(btf, typeId).encode };
 }
 
-/** For types that are not known: bytes in, a copy of the bytes out. */
+/** For types that are not known: bytes in, a copy of the bytes out. Encoding throws {@link InvalidArgumentError} for anything else. */
 export function rawCodec(size: number): Codec<Uint8Array> {
   return {
     size,

@@ -102,7 +102,7 @@ export interface IterateOptions {
   readonly order?: "self" | "descendants" | "ancestors";
 }
 
-/** A program's target, or an error that says how to give one. `example` shows the words that this hook wants. */
+/** A program's target. `example` shows the words that this hook wants. @throws {InvalidArgumentError} when it has none: how to give one */
 export function requiredTarget(program: LoadedProgram, options: AttachOptions, example: string): string {
   const target = options.target ?? program.spec.target;
   if (target === undefined || target === "") {

@@ -47,7 +47,7 @@ function setValue(kernel: Kernel, map: StructOpsMap, key: Uint8Array): void {
   }
 }
 
-/** A single function of a structure is not attached: its map is. */
+/** A single function of a structure is not attached: its map is. @throws {InvalidArgumentError} always */
 export function attachStructOpsProgram(program: LoadedProgram): Link {
   throw new InvalidArgumentError(
     `program ${program.name} is one function of a struct_ops map and is not attached by itself`,

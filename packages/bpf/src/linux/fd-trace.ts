@@ -28,6 +28,7 @@ export function traceOpened(fd: number): void {
   openers.set(fd, new Error("opened").stack?.replace(/^.*\n/, "") ?? "");
 }
 
+/** The owner of a descriptor has given it back. */
 export function traceClosed(fd: number): void {
   openers?.delete(fd);
 }

@@ -65,7 +65,7 @@ export function netlinkAttribute(type: number, value: Uint8Array): Uint8Array {
   return bytes;
 }
 
-/** Reads datagrams until the acknowledgement or the end of a dump. */
+/** Reads datagrams until the acknowledgement or the end of a dump. @throws {SyscallError} what the kernel answers {MalformedError} */
 export function collectAnswers(receive: () => Uint8Array, request: string): Uint8Array[] {
   const answers: Uint8Array[] = [];
   for (let datagrams = 0; datagrams < MAX_DATAGRAMS; datagrams++) {

@@ -29,6 +29,7 @@ export function move(dst: number, value: number): Instruction {
   return instruction(BPF_ALU64 | BPF_MOV | BPF_K, { dst, imm: value });
 }
 
+/** `r0 = helper(r1, …)`; `id` is that of enum bpf_func_id. */
 export function callHelper(id: number): Instruction {
   return instruction(BPF_JMP | BPF_CALL, { imm: id });
 }

@@ -101,6 +101,7 @@ export function programTypeAttr(
   return attachBtfId === undefined ? undefined : { type, ...row.attr, attachBtfId };
 }
 
+/** Undefined when the kernel has no such type, or tells of none. */
 export function kernelTypeId(kernel: Kernel, name: string, kind: BtfKind): number | undefined {
   try {
     return kernel.btf().find(name, kind);

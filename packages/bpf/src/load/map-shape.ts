@@ -28,10 +28,12 @@ const WITHOUT_BTF: ReadonlySet<number> = new Set([
   types.BPF_MAP_TYPE_ARENA,
 ]);
 
+/** Whether the kernel may be told the types of keys and values. */
 export function acceptsBtf(type: number): boolean {
   return !WITHOUT_BTF.has(type);
 }
 
+/** Whether a map of this type holds other maps. */
 export function isMapOfMaps(type: number): boolean {
   return type === types.BPF_MAP_TYPE_ARRAY_OF_MAPS || type === types.BPF_MAP_TYPE_HASH_OF_MAPS;
 }

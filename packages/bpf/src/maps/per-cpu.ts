@@ -46,6 +46,7 @@ export class PerCpuArrayMap<V = BpfValue> extends TableMap<number, readonly V[]>
   }
 }
 
+/** Whether a map holds one value for each CPU. */
 export function isPerCpu(map: BpfMap): map is PerCpuHashMap | PerCpuArrayMap {
   return map instanceof PerCpuHashMap || map instanceof PerCpuArrayMap;
 }
@@ -57,7 +58,7 @@ export function cpuStride(size: number): number {
 
 /**
  * The kernel copies one value for each possible CPU, each rounded up to 8 bytes. Written are all of them: an array of
- * that many values, or all bytes.
+ * that many values, or all bytes; for anything else encoding throws {@link InvalidArgumentError}.
  */
 export function perCpuCodec<V>(one: Codec<V>, cpus: number): Codec<readonly V[]> {
   const stride = cpuStride(one.size);

@@ -12,7 +12,7 @@ Examples:
   skep completion fish > ~/.config/fish/conf.d/skep.fish
 `;
 
-/** `skep completion SHELL`. Resolves to the exit code. */
+/** `skep completion SHELL`. @returns the exit code @throws {UsageError} */
 export function completion(args: readonly string[]): number {
   const [name] = args;
   if (name === "-h" || name === "--help") {

@@ -20,7 +20,7 @@ Examples:
   skep doctor --json | jq .tools
 `;
 
-/** `skep doctor`. Resolves to the exit code. */
+/** `skep doctor`. Resolves to the exit code. @throws {UsageError} */
 export async function doctor(args: readonly string[]): Promise<number> {
   if (args.includes("-h") || args.includes("--help")) {
     process.stdout.write(HELP);

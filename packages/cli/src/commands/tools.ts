@@ -10,7 +10,7 @@ Examples:
   skep tools --json
 `;
 
-/** `skep tools`: names and one-line descriptions. */
+/** `skep tools`: names and one-line descriptions. Resolves to the exit code. @throws {UsageError} */
 export async function tools(args: readonly string[]): Promise<number> {
   if (args.includes("-h") || args.includes("--help")) {
     process.stdout.write(HELP);

@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 import { MalformedError } from "@skep/bpf";
 
+/** What registries call content: `sha256:` and 64 hexadecimal digits. */
 export function digestOf(bytes: Uint8Array): string {
   return `sha256:${createHash("sha256").update(bytes).digest("hex")}`;
 }

@@ -54,6 +54,7 @@ export function readManifest(bytes: Uint8Array): Manifest | Index {
   };
 }
 
+/** How a manifest refers to content of `size` bytes; `notes` are annotations. */
 export function descriptorJson(
   mediaType: string,
   digest: string,

@@ -17,6 +17,7 @@ export const signal: MakeFormat = (shape) =>
     ? { width: 9, align: "left", text: (value) => signalName(numberOf(value)) }
     : "is for integers";
 
+/** `SIGTERM`, `SIGRTMIN+3`, `0`, or `unknown:77` for what is no signal. */
 export function signalName(number: number): string {
   if (number === 0) return "0";
   const name = NAMES[number - 1];

@@ -11,6 +11,7 @@ export interface ComputedEntries {
   add(entries: readonly Entry[]): readonly Entry[];
 }
 
+/** @param value what the map holds; of values that are no struct, or have no `@computed`, nothing changes */
 export function computedEntries(value: Shape, annotations: Annotations = NO_ANNOTATIONS): ComputedEntries {
   const computed =
     value.kind === "struct" && value.name !== undefined ? annotations.get(value.name)?.computed : undefined;

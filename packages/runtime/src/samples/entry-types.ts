@@ -9,11 +9,12 @@ export interface EntryType {
   decode(view: DataView, offset: number): BpfValue;
 }
 
+/** @throws {MalformedError} */
 export function keyType(map: MapSpec, btf: Btf | undefined): EntryType {
   return entryType(btf, map.keyTypeId, map.keySize);
 }
 
-/** Of a per-CPU map the type of one CPU's share. */
+/** Of a per-CPU map the type of one CPU's share. @throws {MalformedError} */
 export function valueType(map: MapSpec, btf: Btf | undefined): EntryType {
   return entryType(btf, map.valueTypeId, map.valueSize);
 }

@@ -28,6 +28,7 @@ import { enumeratorOf, type Globals, holds } from "../conditions.ts";
 export const SAMPLE_KINDS = ["log2_hist", "linear_hist", "default_kv", "top", "stacks"] as const;
 export type SampleKind = (typeof SAMPLE_KINDS)[number];
 
+/** Whether entries are counts by bucket. */
 export function isHistogram(kind: SampleKind): boolean {
   return kind === "log2_hist" || kind === "linear_hist";
 }
