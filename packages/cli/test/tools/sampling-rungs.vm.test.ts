@@ -73,7 +73,8 @@ const offcpu = (rung: string): Case => ({
     // It waits for its own pages, too.
     const naps = through(through(rows, "user", "clock_nanosleep", "main"), "kernel", "do_nanosleep");
     expect(sum(naps, "count")).toBe(NAPS);
-    expect(sum(naps, "total_ns")).toBeGreaterThanOrEqual(NAPS * NAP_NS);
+    // The clock of a nap runs a little before the CPU is left: a millisecond, on a busy host.
+    expect(sum(naps, "total_ns")).toBeGreaterThanOrEqual(NAPS * NAP_NS * 0.9);
     const [locked, ...more] = rows.filter(
       (row) =>
         through([row], "kernel", "futex_wait").length + through([row], "kernel", "__futex_wait").length,
