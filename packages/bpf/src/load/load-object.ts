@@ -120,7 +120,12 @@ function linkPrograms({ plan, types }: Load): Map<ProgramPlan, LinkedProgram> {
       ? new CoreRelocator(object.btf, types.coreTarget(plan.kernelTypes))
       : undefined;
   const table = new CodeTable(functions, core);
-  return new Map(wanted.map((program) => [program, linkSubprograms(table.of(program.spec), table)]));
+  return new Map(
+    wanted.map((program) => {
+      const { spec } = program;
+      return [program, linkSubprograms(table.of(spec), table, spec.exceptionCallback)];
+    }),
+  );
 }
 
 /** Tells kernels before 6.8 in their own words which arguments of global functions are the program's context. */

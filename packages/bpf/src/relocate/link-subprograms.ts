@@ -18,13 +18,19 @@ interface Placed {
 
 /**
  * Appends every function that a program calls, directly or not, once each, in the order in which calls are met (depth
- * first, as libbpf does, so that the kernel's tag of the program is the same), and points the calls at them.
+ * first, as libbpf does, so that the kernel's tag of the program is the same), and points the calls at them. A `callback` that no
+ * instruction refers to comes last.
  * @throws {RelocationError} when a call leads to no function
  */
-export function linkSubprograms(main: Code, functions: CodeTable): LinkedProgram {
+export function linkSubprograms(main: Code, functions: CodeTable, callback?: FunctionKey): LinkedProgram {
   const linker = new Linker(functions);
   linker.place(main);
   linker.run();
+  const last = callback && functions.at(callback);
+  if (last !== undefined) {
+    linker.placeOnce(last);
+    linker.run();
+  }
   return linker.result();
 }
 
@@ -54,6 +60,10 @@ class Linker {
     return placed;
   }
 
+  placeOnce(code: Code): Placed {
+    return this.#placed.get(code) ?? this.place(code);
+  }
+
   run(): void {
     for (let current = this.#stack.at(-1); current !== undefined; current = this.#stack.at(-1)) {
       if (current.next >= current.code.instructions.length) this.#stack.pop();
@@ -66,7 +76,7 @@ class Linker {
     if (target === undefined) return;
     const code = this.#functions.at(target);
     if (code === undefined) throw noFunction(from.code, at, target);
-    const callee = this.#placed.get(code) ?? this.place(code);
+    const callee = this.placeOnce(code);
     const insn = this.#instructions[from.start + at]!;
     if (insn.code !== CALL) insn.src = BPF_PSEUDO_FUNC;
     insn.imm = callee.start - (from.start + at) - 1;

@@ -5,6 +5,7 @@ import type { ElfSection, ElfSymbol } from "../elf/elf-file.ts";
 import { NotImplementedError } from "../errors.ts";
 import type { CodeInfo } from "./btf-ext.ts";
 import { type Referables, readReferences } from "./code-references.ts";
+import { readExceptionCallbacks } from "./exception-callbacks.ts";
 import { functionKeyText } from "./function-key.ts";
 import { malformedObject, type ObjectFile } from "./object-file.ts";
 import type { FunctionSpec, ProgramSpec } from "./object-spec.ts";
@@ -42,7 +43,12 @@ export function readFunctions(
   checkPrograms(programs);
   checkTargets(programs, subprograms);
   checkStatics(programs, subprograms);
-  return { programs, subprograms };
+  const callbacks = readExceptionCallbacks(btf, subprograms);
+  const callbackOf = ({ funcInfo }: FunctionSpec) => callbacks.get(funcInfo[0]?.typeId ?? 0);
+  return {
+    programs: programs.map((program) => ({ ...program, exceptionCallback: callbackOf(program) })),
+    subprograms,
+  };
 }
 
 /** The functions of a section, in order of place. */
@@ -166,6 +172,7 @@ function programOf(section: ElfSection): Omit<ProgramSpec, keyof FunctionSpec> {
     target,
     flags: definition ? sectionFlags(definition) : 0,
     autoload,
+    exceptionCallback: undefined,
   };
 }
 

@@ -96,6 +96,8 @@ export interface ProgramSpec extends FunctionSpec {
   readonly flags: number;
   /** False when the section name begins with `?`. */
   readonly autoload: boolean;
+  /** The function that takes over when the program throws; undefined where the kernel's own does. */
+  readonly exceptionCallback: FunctionKey | undefined;
 }
 
 /** One row of the table of SEC() names. */

@@ -68,6 +68,12 @@ SEC("socket") int calls(void *ctx) { bpf_tail_call(ctx, &jumps, 1); return helpe
     "Only global functions with a SEC() of their own",
   ],
   [
+    "an exception that nobody takes",
+    '__attribute__((btf_decl_tag("exception_callback:nowhere"))) SEC("socket") int throws(void *ctx) { return 0; }',
+    "object: throws throws to nowhere, which is no global function",
+    "Define it, without the word static",
+  ],
+  [
     "more zeroes than a map can hold",
     'char huge[1u << 31];\nSEC("socket") int writes(void *ctx) { huge[7] = 1; return 0; }',
     "object: .bss and others want 2147483648 bytes of zeroes",
