@@ -1,5 +1,5 @@
 import { InvalidArgumentError, UnsupportedError } from "../errors.ts";
-import { EINVAL, ENODEV, ENOENT, EOPNOTSUPP, failedWith } from "../linux/errno.ts";
+import { EINVAL, ENODEV, ENOENT, EOPNOTSUPP, ESRCH, failedWith } from "../linux/errno.ts";
 import type { OwnedFd } from "../linux/fd.ts";
 import type { Kernel } from "../linux/kernel.ts";
 import { encodePerfEventAttr, PERF_TYPE_HARDWARE, PERF_TYPE_SOFTWARE } from "../linux/perf-event.ts";
@@ -48,6 +48,7 @@ export function attachPerfEvent(program: LoadedProgram, options: AttachOptions):
         const event = openUnlessGone(program, attr, target);
         return event === undefined ? [] : [attachToPerfEvent(program, event, undo, cookie)];
       });
+      if (pid !== undefined && fds.length === 0) throw processEnded(pid);
       return new AttachedLink("perf_event", description, undo.run, fds.length === 1 ? fds[0] : undefined);
     } catch (error) {
       throw explain(error, description, options, program.kernel);
@@ -69,20 +70,21 @@ function perThread({ files }: Kernel, pid: number): readonly Target[] {
   try {
     return files.list(`/proc/${pid}/task`).map((tid) => ({ pid: Number(tid), cpu: -1 }));
   } catch (cause) {
-    throw new InvalidArgumentError(
-      `process ${pid} does not exist (any more)`,
-      "pass the pid of a running process",
-      { cause },
-    );
+    throw processEnded(pid, cause);
   }
 }
 
-/** A CPU may go offline between looking and opening. */
+function processEnded(pid: number, cause?: unknown): InvalidArgumentError {
+  const next = "pass the pid of a running process";
+  return new InvalidArgumentError(`process ${pid} does not exist (any more)`, next, { cause });
+}
+
+/** A CPU may go offline, a thread end, between looking and opening. */
 function openUnlessGone(program: LoadedProgram, attr: Uint8Array, target: Target): OwnedFd | undefined {
   try {
     return program.kernel.perfEventOpen(attr, target);
   } catch (error) {
-    if (target.cpu >= 0 && failedWith(error, ENODEV)) return undefined;
+    if (failedWith(error, target.cpu >= 0 ? ENODEV : ESRCH)) return undefined;
     throw error;
   }
 }

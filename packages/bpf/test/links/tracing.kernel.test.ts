@@ -5,10 +5,13 @@ import { ClosedError, InvalidArgumentError, NotFoundError, UnsupportedError } fr
 import { attachProgram } from "../../src/links/attach.ts";
 import { IteratorLink } from "../../src/links/iter.ts";
 import type { AttachOptions } from "../../src/links/options.ts";
+import { ESRCH } from "../../src/linux/errno.ts";
 import { HostKernel } from "../../src/linux/host-kernel.ts";
 import { hostKernel } from "../../src/linux/kernel.ts";
 import { koffiNative } from "../../src/linux/koffi.ts";
+import type { Native } from "../../src/linux/native.ts";
 import { mounts } from "../../src/linux/procfs.ts";
+import { syscallNumbers } from "../../src/linux/syscalls.ts";
 import { BPF_MAP_TYPE_HASH } from "../../src/spec/map-types.ts";
 import { Counter } from "./counter.ts";
 import { noLeaks } from "./no-leaks.ts";
@@ -233,6 +236,21 @@ describe("samples", () => {
     const pages = Buffer.alloc(8 << 20);
     for (let at = 0; at < pages.length; at += 4096) pages[at] = 1;
     expect(counter.hits).toBeGreaterThan(0);
+  });
+
+  it("pass over a thread that ends meanwhile, and say when all have", () => {
+    using counter = new Counter("perf_event", here);
+    const native = koffiNative();
+    const ending = (threads: number) => {
+      let opened = 0;
+      const { perfEventOpen } = syscallNumbers();
+      const syscall: Native["syscall"] = (number, ...args) =>
+        number === perfEventOpen && opened++ < threads ? -ESRCH : native.syscall(number, ...args);
+      return { ...counter.program, kernel: new HostKernel({ ...native, syscall }) };
+    };
+    // Node has threads besides the first.
+    attachProgram(ending(1), here).close();
+    expect(() => attachProgram(ending(1_000), here)).toThrow(`process ${process.pid} does not exist`);
   });
 
   it("of hardware events say so when there is no PMU", (ctx) => {
