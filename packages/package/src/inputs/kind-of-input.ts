@@ -14,7 +14,7 @@ export function kindOfInput(bytes: Uint8Array): InputKind | undefined {
   if (startsWith(bytes, [0x1f, 0x8b, 0x08])) return "gzip";
   if (isTar(bytes)) return "tar";
   const text = headText(bytes);
-  if (text === undefined) return undefined;
+  if (text === undefined) return isOldSource(bytes) ? "source" : undefined;
   const begin = text.trimStart();
   if (begin.startsWith("{")) return "json";
   if (isMarkup(begin)) return undefined;
@@ -73,6 +73,12 @@ function isMarkup(begin: string): boolean {
 /** A C file that is any use here includes a header or names a section. */
 function isSource(text: string): boolean {
   return /^[ \t]*#[ \t]*(?:include|define|pragma|ifn?def|if)\b/m.test(text) || /\bSEC\("/.test(text);
+}
+
+/** With an author's name from before UTF-8 in a comment, which clang does not mind. */
+function isOldSource(bytes: Uint8Array): boolean {
+  const head = bytes.subarray(0, HEAD_BYTES);
+  return !head.includes(0) && isSource(new TextDecoder("latin1").decode(head));
 }
 
 function isYaml(text: string): boolean {

@@ -5,6 +5,12 @@ import { describe, expect, it } from "vitest";
 import { sampleBytes, utf8 } from "../sample-package.ts";
 
 describe("kindOfInput", () => {
+  it("knows a source whose author's name is not UTF-8", () => {
+    expect(kindOfInput(Buffer.from("/* Jos\xe9 */\n#include <linux/bpf.h>\n", "latin1"))).toBe("source");
+    expect(kindOfInput(Buffer.from("/* Jos\xe9 */\n", "latin1"))).toBeUndefined();
+    expect(kindOfInput(Buffer.from("\xe9\0\n#include <linux/bpf.h>\n", "latin1"))).toBeUndefined();
+  });
+
   it.each<[string, string, string | Uint8Array]>([
     ["json", "a package", sampleBytes()],
     ["json", "JSON after spaces", ' \n\t{"meta": {}}'],
