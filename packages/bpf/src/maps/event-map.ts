@@ -66,6 +66,7 @@ const TURN = 65_536;
 /** What ring buffers and perf buffers have in common: programs send, one reader receives. */
 export abstract class EventMap extends BpfMap {
   #reading: { readonly wait: AdaptiveWait; readonly end: () => void } | undefined;
+  #drains: { readonly kind: readonly unknown[]; readonly drain: Drain }[] = [];
   #draining = false;
   #closing = false;
   #lostCounter: LostCounter | undefined;
@@ -80,7 +81,7 @@ export abstract class EventMap extends BpfMap {
     callback: EventCallback<T>,
     options: WaitOptions = {},
   ): EventReading {
-    const drain = this.prepare(options);
+    const drain = this.#drainOf(options);
     const { signal } = options;
     const wake = () => {
       const before = this.counters.events;
@@ -128,7 +129,7 @@ export abstract class EventMap extends BpfMap {
         "a view is valid only inside a callback",
         "use consume(), or read objects",
       );
-    const drain = this.prepare(options);
+    const drain = this.#drainOf(options);
     const { signal } = options;
     const wake = () => reader.wake();
     const ended = () => this.#reading !== reading || signal?.aborted === true || reader.ended;
@@ -161,7 +162,7 @@ export abstract class EventMap extends BpfMap {
     options: EventOptions & { readonly limit?: number } = {},
   ): number {
     const before = this.counters.events;
-    this.#guarded(this.prepare(options), callback, options.limit ?? Number.MAX_SAFE_INTEGER);
+    this.#guarded(this.#drainOf(options), callback, options.limit ?? Number.MAX_SAFE_INTEGER);
     return this.counters.events - before;
   }
 
@@ -190,17 +191,29 @@ export abstract class EventMap extends BpfMap {
       this.stopDraining();
       return;
     }
+    // Their code holds views of the pages.
+    this.#drains = [];
     this.release();
     super.close();
   }
 
-  /** @throws {SyscallError} {ClosedError} */
+  /** Makes the reading of one kind of event, of which the map keeps one: its code is compiled. @throws {SyscallError} {ClosedError} */
   protected abstract prepare(options: EventOptions): Drain;
   protected abstract readableFds(): readonly number[];
   /** Asks a drain in progress to return after the event in hand. */
   protected abstract stopDraining(): void;
   /** Gives mappings and descriptors back. Harmless when called twice. */
   protected abstract release(): void;
+
+  #drainOf(options: EventOptions): Drain {
+    const { type, as = "object", integers64 = "bigint" } = options;
+    const kind = [type?.btf, type?.typeId, as, integers64];
+    const known = this.#drains.find((other) => other.kind.every((part, index) => part === kind[index]));
+    if (known !== undefined) return known.drain;
+    const drain = this.prepare(options);
+    this.#drains.push({ kind, drain });
+    return drain;
+  }
 
   #guarded<T>(drain: Drain, callback: EventCallback<T>, limit: number): DrainEnd {
     if (this.fd.closed || this.#closing)

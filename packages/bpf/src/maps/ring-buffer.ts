@@ -22,7 +22,6 @@ export class RingBuffer extends EventMap {
   readonly #stop = new Uint8Array(new ArrayBuffer(1));
   readonly #size: number;
   #ring: MappedRing | undefined;
-  #drains: { readonly key: readonly unknown[]; readonly drain: Drain }[] = [];
 
   constructor(handle: MapHandle) {
     super(handle);
@@ -44,19 +43,8 @@ export class RingBuffer extends EventMap {
   }
 
   protected prepare(options: EventOptions): Drain {
-    const ring = this.#mapped();
-    const key = [
-      options.type?.btf,
-      options.type?.typeId,
-      options.as ?? "object",
-      options.integers64 ?? "bigint",
-    ];
-    const known = this.#drains.find((entry) => entry.key.every((part, index) => part === key[index]));
-    if (known !== undefined) return known.drain;
-    const loop = generateRingDrain(ring, options, this.kernel.machine === "x86_64");
-    const drain: Drain = (emit, limit) => this.#endOf(loop(emit, Math.min(limit, MAX_LIMIT)));
-    this.#drains.push({ key, drain });
-    return drain;
+    const loop = generateRingDrain(this.#mapped(), options, this.kernel.machine === "x86_64");
+    return (emit, limit) => this.#endOf(loop(emit, Math.min(limit, MAX_LIMIT)));
   }
 
   protected readableFds(): readonly number[] {
@@ -68,8 +56,6 @@ export class RingBuffer extends EventMap {
   }
 
   protected release(): void {
-    // Generated loops hold views of the pages: they go first.
-    this.#drains = [];
     this.#ring?.[Symbol.dispose]();
     this.#ring = undefined;
   }
