@@ -2,17 +2,16 @@ import type { Writable } from "node:stream";
 import { type BpfObject, type BpfSpec, open, VerifierError } from "@skep/bpf";
 import type { Package } from "@skep/package";
 import { ABILITIES } from "./abilities.ts";
+import { attend, type RunResult } from "./attend.ts";
 import { requireCapabilities } from "./capabilities.ts";
 import type { ChildCommand } from "./child-command.ts";
 import { globalsOf } from "./conditions.ts";
 import { type Contents, contentsOf, decide } from "./contents.ts";
-import { detach } from "./detach.ts";
 import { escapeLines, escapeText } from "./escape.ts";
 import { ExitCode } from "./explain.ts";
 import { absentNotes } from "./filters.ts";
 import { helpText, versionText } from "./help.ts";
 import { idleSettings } from "./idle-settings.ts";
-import { walkOnce } from "./iterators.ts";
 import { kernelTypes } from "./kernel-types.ts";
 import { limitsOf } from "./limits.ts";
 import { openSession } from "./open-session.ts";
@@ -23,12 +22,9 @@ import { disagreements, prepare } from "./prepare.ts";
 import { choiceLines, type ProgramChoice } from "./program-choice.ts";
 import { readableMaps } from "./samples/asked-maps.ts";
 import { commandVariables, processMaps } from "./samples/processes-feed.ts";
-import type { Session } from "./session.ts";
 import { splitCommand } from "./split-command.ts";
 import { startPrograms } from "./start-programs.ts";
 import { StatusLine, statusTerminal } from "./status-line.ts";
-import { Stop } from "./stop.ts";
-import { statusText, summaryText } from "./summary.ts";
 import { readTool, type Tool } from "./tool.ts";
 import { UsageError } from "./usage-error.ts";
 
@@ -45,12 +41,6 @@ export interface RunOptions {
   readonly btf?: Uint8Array;
   /** Everything is loaded and attached, and events are being read. */
   onAttached?(): void;
-}
-
-export interface RunResult {
-  readonly exitCode: ExitCode;
-  /** Characters of output that a stuck reader has not taken when the tool ended. */
-  readonly unread: number;
 }
 
 /** How long a reader that takes nothing may hold up the end, in milliseconds. */
@@ -89,6 +79,7 @@ export async function runPackage(pkg: Package, options: RunOptions): Promise<Run
     status.aside(() => void (quiet || stderr.write(`${name}: ${escapeLines(line)}\n`)));
 
   const contents = await contentsOf(spec.spec, meta, args, [name, ...options.args].join(" "));
+  requireProgram(name, spec, contents);
   for (const line of emptyNotes(tool, spec, contents)) say(line);
   requireCapabilities(name, spec.spec);
   for (const line of disagreements(spec, meta)) say(line);
@@ -122,47 +113,34 @@ export async function runPackage(pkg: Package, options: RunOptions): Promise<Run
     if (verbose && error instanceof VerifierError) stderr.write(`${escapeLines(error.log)}\n`);
     throw error;
   });
-  const { object, session } = started;
-  using stop = new Stop(limits.duration);
-  output.onClosed = () => stop.stop();
-  if (limits.count !== undefined) session.stopAfter(limits.count, () => stop.stop());
-
   for (const line of choiceLines(choice)) say(line);
   for (const line of absentNotes(args.own)) say(line);
-  if (verbose) for (const line of attachedLines(object, choice)) say(line);
-  const begin = performance.now();
-  const done = walkOnce(object, sources, (line) => output.line(line));
-  if (!session.start() && !done) say("attached, Ctrl-C ends it");
-  options.onAttached?.();
-  if (done) stop.stop();
-  let ended: number | undefined;
-  const tally = (lost: bigint) => {
-    const { events, looks } = session;
-    return { events, looks, lost, milliseconds: (ended ?? performance.now()) - begin };
-  };
-  // A command prints on the same terminal, and knows nothing of the line.
-  if (!quiet && child === undefined)
-    status.start(statusTerminal(stderr, file ?? stdout, show.output === "table"), () =>
-      statusText(name, tally(session.lostSeen), limits.duration),
-    );
-  void child?.ended.then((line) => {
-    if (line !== undefined) say(line);
-    stop.stop();
+  if (verbose) for (const line of attachedLines(started.object, choice)) say(line);
+  // A command prints on the same terminal, and knows nothing of the status line.
+  const isAlone = !quiet && child === undefined;
+  return await attend(started, {
+    name,
+    own: args.own,
+    sources,
+    limits,
+    output,
+    lastWrite: file === undefined ? LAST_WRITE : LAST_FILE_WRITE,
+    child,
+    status,
+    terminal: isAlone ? statusTerminal(stderr, file ?? stdout, show.output === "table") : undefined,
+    stderr,
+    say,
+    onAttached: () => options.onAttached?.(),
   });
-  child?.go();
-  await stop.requested;
-  status[Symbol.dispose]();
+}
 
-  // Taking programs off may last seconds: no part of the run.
-  ended = performance.now();
-  session.finish(() => detach(object.links, say));
-  const unread = await output.finish(file === undefined ? LAST_WRITE : LAST_FILE_WRITE);
-  // `| head` has what it wants: no more words.
-  if (output.closed) return { exitCode: ExitCode.Ok, unread: 0 };
-  for (const line of omissions(session, unread)) say(line);
-  if (!quiet) stderr.write(`${summaryText(name, tally(session.lost))}\n`);
-  const failed = session.lost > 0n && args.own.has("fail-on-loss");
-  return { exitCode: failed ? ExitCode.Loss : ExitCode.Ok, unread };
+/** Maps may be filled by others, and looked at without. @throws {UsageError} when nothing is there to attach or to look at */
+function requireProgram(name: string, { programs }: BpfSpec, { sampled }: Contents): void {
+  if (programs.size > 0 || sampled.length > 0) return;
+  throw new UsageError(
+    `${name} has no program: there is nothing to attach`,
+    'write SEC("…"), which says where it goes, before a function of the source',
+  );
 }
 
 /** About a package that shows nothing by itself, but has maps that can be looked at. */
@@ -170,14 +148,6 @@ function emptyNotes(tool: Tool, { spec }: BpfSpec, { sampled, printk }: Contents
   if (!tool.options.abilities.has("maps") || sampled.length > 0 || printk) return [];
   const maps = readableMaps(spec).map((map) => map.name);
   return [`shows nothing by itself; --map NAME looks at one of its maps: ${maps.join(", ")}`];
-}
-
-/** What was there to show and was not shown. @param unread characters that were written and not taken */
-function omissions({ leftOut }: Session, unread: number): string[] {
-  return [
-    ...(unread > 0 ? [`the last ${unread} characters found no reader`] : []),
-    ...(leftOut > 0 ? [`${leftOut} rows were too many to sort: the first ones of the order are shown`] : []),
-  ];
 }
 
 /** @throws {UsageError} */
