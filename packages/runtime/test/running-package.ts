@@ -5,7 +5,7 @@ import { fileURLToPath } from "node:url";
 import { compilePackage } from "@skep/compiler";
 import type { Package } from "@skep/package";
 import type { RunResult } from "../src/attend.ts";
-import { runPackage } from "../src/run-package.ts";
+import { type RunOptions, runPackage } from "../src/run-package.ts";
 
 /** Compiles a source of `test/fixtures`, annotations and all. */
 export async function compileTool(file: string): Promise<Package> {
