@@ -105,6 +105,12 @@ describe("a program to run", { timeout: 120_000 }, () => {
     expect(await run("source.json")).toMatchObject({ code: 0, stdout: expect.stringContaining(ABOUT) });
   });
 
+  it("has to have a program", async () => {
+    writeFileSync(join(directory, "none.bpf.c"), "#include <linux/bpf.h>\nint forgotten(void *ctx)\n{\n\treturn 0;\n}\n");
+    const ran = await command(["run", "none.bpf.c"], { cwd: directory });
+    expectWords(ran, 64, /^skep: none has no program: there is nothing to attach\n {2}write SEC\("…"\)/);
+  });
+
   it("may come through standard input, with or without eunomia's -p", async () => {
     for (const name of ["json.wasm", "tar.json", "exitsnoop.tar"])
       expect(await run("-", files[name])).toMatchObject({

@@ -106,6 +106,7 @@ const OPTIONS: readonly (readonly [RegExp, string])[] = [
     "give the path of a program or library that is there: --binary PATH",
   ],
   [/, or pass a BTF file made for this kernel$/, ", or give types made for this kernel: --btf FILE"],
+  [/, or set the program's type before load$/, ""],
   [/^pass (.*) when attaching$/, "the source has to say it: @attach {…}, or in SEC() ($1)"],
   [/^pass /, "give "],
 ];

@@ -59,6 +59,7 @@ describe("explain", () => {
       "use a kernel with BTF, or pass a BTF file made for this kernel",
       "use a kernel with BTF, or give types made for this kernel: --btf FILE",
     ],
+    ["use a SEC() name, or set the program's type before load", "use a SEC() name"],
     ["pass a positive integer", "give a positive integer"],
     ["use a tracepoint", "use a tracepoint"],
   ])("puts advice for programmers into words of the command line: %s", (advice, words) => {
