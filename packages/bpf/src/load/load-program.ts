@@ -51,10 +51,20 @@ function submitWithLog(kernel: Kernel, attr: ProgLoadAttr, level: number): Accep
     } catch (error) {
       if (!(error instanceof SyscallError)) throw error;
       refusal = { error, log: textOf(buffer) };
-      if (!failedWith(error, ENOSPC)) break;
+      if (!failedWith(error, ENOSPC)) return refusal;
     }
   }
-  return refusal!;
+  return withoutLog(kernel, attr, refusal!.log);
+}
+
+/** That even the largest buffer is too small for the log says nothing about the program. */
+function withoutLog(kernel: Kernel, attr: ProgLoadAttr, log: string): Accepted | Refusal {
+  try {
+    return { fd: kernel.bpf.progLoad(attr), log };
+  } catch (error) {
+    if (!(error instanceof SyscallError)) throw error;
+    return { error, log };
+  }
 }
 
 function textOf(log: Uint8Array): string {

@@ -7,7 +7,7 @@ import {
   SyscallError,
   UnsupportedError,
 } from "../../src/errors.ts";
-import { E2BIG, EINVAL, ENOMEM, EPERM } from "../../src/linux/errno.ts";
+import { E2BIG, EINVAL, ENOMEM, ENOSPC, EPERM } from "../../src/linux/errno.ts";
 import { HostKernel } from "../../src/linux/host-kernel.ts";
 import { hostKernel, type Kernel } from "../../src/linux/kernel.ts";
 import { featuresOf } from "../../src/load/features.ts";
@@ -60,6 +60,14 @@ function withFacts(facts: Partial<Kernel>): Kernel {
 
 describe("a load in which the kernel fails", () => {
   const descriptors = () => readdirSync("/proc/self/fd").length;
+
+  it("is none when only the verifier's log is longer than any buffer", () => {
+    const kernel = faulty({ command: "BPF_PROG_LOAD", errno: ENOSPC, times: 3 });
+    const spec = open(bytes);
+    for (const program of spec.programs.values()) program.autoload = program.name === "works";
+    using object = spec.load({ kernel, logLevel: 2 });
+    expect(object.program("works").tag).toMatch(/^[0-9a-f]{16}$/);
+  });
 
   it.each([
     [
