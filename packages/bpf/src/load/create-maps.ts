@@ -109,9 +109,16 @@ function fillData(spec: MapSpec, fd: OwnedFd, context: MapContext): void {
   const data = spec.data!;
   const isKconfig = data.section === ".kconfig";
   const contents = isKconfig ? (context.kconfig ?? data.initial) : data.initial;
-  if (contents.some((byte) => byte !== 0)) bpf.mapUpdate(fd, new Uint8Array(4), contents);
+  if (!isZero(contents)) bpf.mapUpdate(fd, new Uint8Array(4), contents);
   // From here on the verifier may rely on the contents, and removes branches that they rule out.
   if (data.readOnly || isKconfig) bpf.mapFreeze(fd);
+}
+
+/** Every byte is like the one before, and the first is 0: one memcmp(3) even for a `.bss` of megabytes. */
+function isZero(bytes: Uint8Array): boolean {
+  return (
+    bytes.length === 0 || (bytes[0] === 0 && Buffer.compare(bytes.subarray(1), bytes.subarray(0, -1)) === 0)
+  );
 }
 
 function fillMapSlots(
