@@ -10,7 +10,7 @@ import { UsageError } from "./usage-error.ts";
 import type { EventKind } from "./view.ts";
 
 /** Is the event to be shown? */
-export type Filter = (event: BpfValue) => boolean;
+export type EventFilter = (event: BpfValue) => boolean;
 
 /** Variables that are no members: all members, for names that CEL keeps to itself; and the texts that a table shows. */
 const EVENT = "event";
@@ -25,11 +25,11 @@ type Values = Record<string, unknown>;
  * @param warn is told once when the expression cannot be evaluated for an event (a division by zero), which is then not shown
  * @throws {UsageError} for what is no expression, names no column, or is neither true nor false
  */
-export function filtersOf(
+export function eventFilters(
   text: string,
   kinds: readonly EventKind[],
   warn: (line: string) => void,
-): readonly Filter[] {
+): readonly EventFilter[] {
   let warned = false;
   const complain = (error: unknown) => {
     if (!warned) warn(`--filter: ${summaryOf(error)}: such events are not shown`);
@@ -41,7 +41,11 @@ export function filtersOf(
   return tried.map((filter) => (filter instanceof UsageError ? () => false : filter));
 }
 
-function tryFilter(text: string, kind: EventKind, complain: (error: unknown) => void): Filter | UsageError {
+function tryFilter(
+  text: string,
+  kind: EventKind,
+  complain: (error: unknown) => void,
+): EventFilter | UsageError {
   const { environment, taken } = environmentOf(kind);
   let expression: ReturnType<Environment["parse"]>;
   try {

@@ -1,6 +1,6 @@
 import type { BpfObject } from "@skep/bpf";
 import type { DecidedContents } from "./contents.ts";
-import type { Filter } from "./event-filter.ts";
+import type { EventFilter } from "./event-filter.ts";
 import { checkColumns } from "./fields.ts";
 import { HostMachine } from "./formats/host-machine.ts";
 import { kindsOf, printkKind } from "./kinds.ts";
@@ -21,7 +21,7 @@ export interface ShownKind {
   readonly selection: Selection;
   readonly view: View;
   /** Which events; all when left out. */
-  readonly filter: Filter | undefined;
+  readonly filter: EventFilter | undefined;
 }
 
 /** How the things that a loaded object has to show are shown. */

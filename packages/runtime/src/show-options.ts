@@ -81,8 +81,8 @@ function topOf(text: string | undefined): number | undefined {
 }
 
 async function filterMaker(text: string): Promise<MakeFilters> {
-  const { filtersOf } = await import("./event-filter.ts");
-  return (kinds, warn) => filtersOf(text, kinds, warn);
+  const { eventFilters } = await import("./event-filter.ts");
+  return (kinds, warn) => eventFilters(text, kinds, warn);
 }
 
 function oneOf<Word extends string>(option: string, words: readonly Word[], text: string): Word {

@@ -1,6 +1,6 @@
 import type { BpfValue } from "@skep/bpf";
 import { describe, expect, it } from "vitest";
-import { filtersOf } from "../src/event-filter.ts";
+import { eventFilters } from "../src/event-filter.ts";
 import type { Shape } from "../src/shape.ts";
 import { UsageError } from "../src/usage-error.ts";
 import { array, comm, eventKind, struct, u8, u32, u64 } from "./kind.ts";
@@ -39,7 +39,8 @@ const event: BpfValue = {
   bytes: 4096n,
   addr: 0x0100007f,
 };
-const filterOf = (text: string, warn: (line: string) => void = () => {}) => filtersOf(text, [kind], warn)[0]!;
+const filterOf = (text: string, warn: (line: string) => void = () => {}) =>
+  eventFilters(text, [kind], warn)[0]!;
 
 describe("--filter", () => {
   it.each([
@@ -99,9 +100,9 @@ describe("--filter", () => {
 
   it("shows no event of a kind that lacks a member, unless all kinds do", () => {
     const other = eventKind({ code: u32 }, {}, { name: "other" });
-    const [one, two] = filtersOf("code > 1", [kind, other], () => {});
+    const [one, two] = eventFilters("code > 1", [kind, other], () => {});
     expect(one?.(event)).toBe(false);
     expect(two?.({ code: 2 })).toBe(true);
-    expect(() => filtersOf("neither > 1", [kind, other], () => {})).toThrow(UsageError);
+    expect(() => eventFilters("neither > 1", [kind, other], () => {})).toThrow(UsageError);
   });
 });

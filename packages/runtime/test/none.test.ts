@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import type { Annotations } from "../src/annotations.ts";
 import { columnsOf } from "../src/columns.ts";
-import { filtersOf } from "../src/event-filter.ts";
+import { eventFilters } from "../src/event-filter.ts";
 import { select } from "../src/select.ts";
 import { compareBy, sortValues } from "../src/sort.ts";
 import { Timeline } from "../src/timeline.ts";
@@ -46,7 +46,7 @@ describe("a value that says that there is none (@none)", () => {
   it("compares with nothing, and can be asked for", () => {
     const said: string[] = [];
     const shown = (text: string) => {
-      const [filter] = filtersOf(text, [kind], (line) => void said.push(line));
+      const [filter] = eventFilters(text, [kind], (line) => void said.push(line));
       return [zero, none, long].filter((event) => filter?.(event)).map(({ pid }) => pid);
     };
     expect(shown("lasted_ns < 1000")).toEqual([1]);

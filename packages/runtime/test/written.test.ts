@@ -2,7 +2,7 @@ import type { BpfValue } from "@skep/bpf";
 import { describe, expect, it } from "vitest";
 import type { Annotations } from "../src/annotations.ts";
 import { columnsOf } from "../src/columns.ts";
-import { filtersOf } from "../src/event-filter.ts";
+import { eventFilters } from "../src/event-filter.ts";
 import { filterKind, filterRecord } from "../src/samples/filter-kind.ts";
 import { select } from "../src/select.ts";
 import { sortValues } from "../src/sort.ts";
@@ -93,12 +93,12 @@ describe("what lies in memory in network order", () => {
     ['from == "127.0.0.1"', true],
     ['key.mac != "52:54:00:12:34:56"', false],
   ])("is the same for --filter %s", (text, expected) => {
-    const [filter] = filtersOf(text, [kind], () => {});
+    const [filter] = eventFilters(text, [kind], () => {});
     expect(filter?.(event)).toBe(expected);
   });
 
   it("is the same for --filter of a map's entries, whose members are named without key", () => {
-    const [filter] = filtersOf('addr == "10.0.0.1" && port == 443', [filterKind(kind)], () => {});
+    const [filter] = eventFilters('addr == "10.0.0.1" && port == 443', [filterKind(kind)], () => {});
     const shown = (one: Record<string, BpfValue>) => filter?.(filterRecord(one));
     expect([shown(event), shown(other)]).toEqual([true, false]);
   });
