@@ -49,21 +49,20 @@ export class BatchCalls {
     return { count: got, done: result === -ENOENT };
   }
 
-  /** Returns the number of entries written; a failure throws with nothing said about how far the kernel came. */
-  write(
-    command: BpfCommand,
-    map: OwnedFd,
-    keys: Uint8Array,
-    values: Uint8Array | undefined,
-    count: number,
-    flags: number,
-  ): number {
+  /** A failure throws with nothing said about how far the kernel came. */
+  update(map: OwnedFd, keys: Uint8Array, values: Uint8Array, count: number, flags: number): void {
     this.#place([
       { bytes: keys, attrOffset: 16, input: true },
       { bytes: values, attrOffset: 24, input: true },
     ]);
-    const result = this.#call(command, map, count, flags);
-    if (result < 0) throw syscallError(`bpf(${command})`, -result);
+    const result = this.#call("BPF_MAP_UPDATE_BATCH", map, count, flags);
+    if (result < 0) throw syscallError("bpf(BPF_MAP_UPDATE_BATCH)", -result);
+  }
+
+  delete(map: OwnedFd, keys: Uint8Array, count: number): number {
+    this.#place([{ bytes: keys, attrOffset: 16, input: true }]);
+    const result = this.#call("BPF_MAP_DELETE_BATCH", map, count, 0);
+    if (result < 0 && result !== -ENOENT) throw syscallError("bpf(BPF_MAP_DELETE_BATCH)", -result);
     return this.#attr.read(32);
   }
 

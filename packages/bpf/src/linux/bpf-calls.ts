@@ -30,7 +30,8 @@ export interface BpfCalls {
     count: number,
     options?: { readonly andDelete?: boolean; readonly flags?: number },
   ): { readonly count: number; readonly done: boolean };
-  mapUpdateBatch(map: OwnedFd, keys: Uint8Array, values: Uint8Array, count: number, flags?: number): number;
+  mapUpdateBatch(map: OwnedFd, keys: Uint8Array, values: Uint8Array, count: number, flags?: number): void;
+  /** How many were deleted: all, or those before the first key that does not exist. */
   mapDeleteBatch(map: OwnedFd, keys: Uint8Array, count: number): number;
   /** Retries EAGAIN a few times (a signal was pending). The log is whatever the kernel wrote into `attr.log`. */
   progLoad(attr: ProgLoadAttr): OwnedFd;

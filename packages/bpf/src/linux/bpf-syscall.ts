@@ -65,10 +65,8 @@ export function createBpfCalls(native: Native, host: BpfHost): BpfCalls {
         count,
         flags,
       ),
-    mapUpdateBatch: (map, keys, values, count, flags = 0) =>
-      batches.write("BPF_MAP_UPDATE_BATCH", map, keys, values, count, flags),
-    mapDeleteBatch: (map, keys, count) =>
-      batches.write("BPF_MAP_DELETE_BATCH", map, keys, undefined, count, 0),
+    mapUpdateBatch: (map, keys, values, count, flags = 0) => batches.update(map, keys, values, count, flags),
+    mapDeleteBatch: (map, keys, count) => batches.delete(map, keys, count),
     progLoad: (program) =>
       charged("BPF_PROG_LOAD", program.name ? `program ${program.name}` : "", () =>
         loadProgram(native, attr, program),

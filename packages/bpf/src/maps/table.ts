@@ -73,13 +73,14 @@ export abstract class TableMap<K = BpfValue, V = BpfValue> extends BpfMap {
    */
   updateAll(entries: Iterable<readonly [key: K | BpfInput, value: V | BpfInput]>): void {
     const all = [...entries];
-    const keys = this.kernel.native.allocate(all.length * this.codecs.key.size);
-    const values = this.kernel.native.allocate(all.length * this.codecs.value.size);
-    const [keyView, valueView] = [new DataView(keys.buffer), new DataView(values.buffer)];
-    all.forEach(([key, value], index) => {
-      this.codecs.key.encode(key as BpfInput, keyView, index * this.codecs.key.size);
-      this.codecs.value.encode(value as BpfInput, valueView, index * this.codecs.value.size);
-    });
+    const keys = encodeAll(
+      this.codecs.key,
+      all.map(([key]) => key),
+    );
+    const values = encodeAll(
+      this.codecs.value,
+      all.map(([, value]) => value),
+    );
     if (all.length === 0) return;
     try {
       this.kernel.bpf.mapUpdateBatch(this.fd, keys, values, all.length);
@@ -150,6 +151,11 @@ export abstract class TableMap<K = BpfValue, V = BpfValue> extends BpfMap {
         ];
   }
 
+  /** Back to back. */
+  protected encodeKeys(keys: readonly (K | BpfInput)[]): Uint8Array {
+    return encodeAll(this.codecs.key, keys);
+  }
+
   protected encodeKey(key: K | BpfInput): Uint8Array {
     this.codecs.key.encode(key as BpfInput, this.#keyView, 0);
     return this.#key;
@@ -163,4 +169,11 @@ export abstract class TableMap<K = BpfValue, V = BpfValue> extends BpfMap {
     if (!this.attempt("reading", read)) return undefined;
     return this.codecs.value.decode(this.#valueView, 0, this.#value.length);
   }
+}
+
+function encodeAll(codec: Codec<unknown>, values: readonly unknown[]): Uint8Array {
+  const bytes = new Uint8Array(values.length * codec.size);
+  const view = new DataView(bytes.buffer);
+  for (const [index, value] of values.entries()) codec.encode(value as BpfInput, view, index * codec.size);
+  return bytes;
 }

@@ -110,6 +110,32 @@ describe.each([
   });
 });
 
+it.each([
+  ["hash", types.BPF_MAP_TYPE_HASH, 0],
+  ["trie", types.BPF_MAP_TYPE_LPM_TRIE, BPF_F_NO_PREALLOC],
+  ["map of devices, which has no batches", types.BPF_MAP_TYPE_DEVMAP_HASH, 0],
+])("deletes many keys of a %s, and passes over those that do not exist", (_, type, flags) => {
+  const map = make(HashMap, {
+    type,
+    keySize: type === types.BPF_MAP_TYPE_LPM_TRIE ? 8 : 4,
+    valueSize: 4,
+    maxEntries: 100,
+    flags,
+  });
+  const key = (index: number) =>
+    new Uint8Array(
+      (type === types.BPF_MAP_TYPE_LPM_TRIE ? Uint32Array.of(32, index) : Uint32Array.of(index)).buffer,
+    );
+  const loopback = new Uint8Array(Uint32Array.of(1).buffer);
+  for (let index = 0; index < 20; index++) map.update(key(index), loopback);
+  expect(map.deleteAll([])).toBe(0);
+  expect(map.deleteAll([50, 3, 51, 52, 4, 5, 3, 53].map(key))).toBe(3);
+  expect(map.deleteAll([0, 1, 2].map(key))).toBe(3);
+  expect([...map.keys()]).toHaveLength(14);
+  expect(() => map.deleteAll([key(7), Uint8Array.of(1)])).toThrow(InvalidArgumentError);
+  expect(map.has(key(7))).toBe(true);
+});
+
 describe("a hash without types", () => {
   it("gives and takes bytes", () => {
     const map = make(HashMap, { type: types.BPF_MAP_TYPE_HASH, keySize: 3, valueSize: 5, maxEntries: 4 });
