@@ -2,6 +2,7 @@ import { malformedBtf } from "./malformed.ts";
 import { HEADER_WORDS, infoCount, infoIsKnown, infoKind, shapeOf } from "./record.ts";
 
 const MAGIC = 0xeb9f;
+const NEWER = "Update @skep/bpf: a newer compiler or kernel wrote this BTF. Or else it is damaged.";
 /** Bytes of `struct btf_header` in its first version; a longer header is accepted, its tail ignored. */
 const BTF_HEADER_SIZE = 24;
 
@@ -26,7 +27,7 @@ export function readSections(bytes: Uint8Array): BtfSections {
   if (!littleEndian && view.getUint16(0, false) !== MAGIC) {
     throw malformedBtf(`magic is 0x${view.getUint16(0, true).toString(16)}, not 0xeb9f`);
   }
-  if (view.getUint8(2) !== 1) throw malformedBtf(`version ${view.getUint8(2)} is not 1`);
+  if (view.getUint8(2) !== 1) throw malformedBtf(`version ${view.getUint8(2)} is not 1`, NEWER);
   const headerLength = view.getUint32(4, littleEndian);
   if (headerLength < BTF_HEADER_SIZE || headerLength > bytes.length) {
     throw malformedBtf(`header length ${headerLength} does not fit ${bytes.length} bytes`);
@@ -94,9 +95,9 @@ export function indexRecords(words: Uint32Array, stringEnd: number): Uint32Array
     if (end - at < HEADER_WORDS) throw malformedBtf(`the type section ends inside record ${count + 1}`);
     const info = words[at + 1]!;
     const fixed = fixedWords[infoKind(info)]!;
-    if (fixed === 0) throw malformedBtf(`record ${count + 1} has unknown kind ${infoKind(info)}`);
+    if (fixed === 0) throw malformedBtf(`record ${count + 1} has unknown kind ${infoKind(info)}`, NEWER);
     if (!infoIsKnown(info)) {
-      throw malformedBtf(`record ${count + 1} sets unknown bits in info 0x${info.toString(16)}`);
+      throw malformedBtf(`record ${count + 1} sets unknown bits in info 0x${info.toString(16)}`, NEWER);
     }
     if (words[at]! >= stringEnd && words[at] !== 0) {
       throw malformedBtf(`record ${count + 1} names string ${words[at]}, past the last at ${stringEnd - 1}`);
