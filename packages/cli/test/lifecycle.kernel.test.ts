@@ -221,20 +221,15 @@ describe("skep tells apart whose doing a failure is", () => {
 });
 
 describe("help costs nothing", () => {
-  it.each([
-    ["--help"],
-    ["run", "--help"],
-    ["tools"],
-    ["compile", "--help"],
-    ["btf", "--help"],
-    ["run", "opensnoop", "--help"],
-  ])("skep %s %s %s", (...args) => {
+  const lines = ["--help", "run --help", "tools", "compile --help", "btf --help", "run opensnoop --help"];
+  it.each(lines)("skep %s", (line) => {
+    const args = line.split(" ");
     const { status, stdout, stderr } = spawnSync(process.execPath, [skepBin, ...args], {
       encoding: "utf8",
       timeout: 20_000,
     });
     expect(status).toBe(0);
     expect(stderr).toBe("");
-    expect(stdout).toMatch(args.at(-1) === "tools" ? /opensnoop/ : /Usage:/);
+    expect(stdout).toMatch(line === "tools" ? /opensnoop/ : /Usage:/);
   });
 });
