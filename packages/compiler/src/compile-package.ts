@@ -21,6 +21,7 @@ import {
 import { type Compiled, type CompileFlags, compileObject, targetArch } from "./compile.ts";
 import { describeExports, withIterated } from "./describe-exports.ts";
 import { describeExportType, describeOtherStructs } from "./describe-structs.ts";
+import { withEnumSigns } from "./enum-signs.ts";
 import { chooseExports, type ExportChoice, type ExportPlan, planExports } from "./export-types.ts";
 import { type Clang, findClang } from "./find-clang.ts";
 import { addTypes, compileHeader, compileTypes } from "./force-types.ts";
@@ -85,7 +86,8 @@ export async function compilePackage(
   };
   const { types, ...compiled } = await compileUnits(clang, source, plan, directory.path, flags, options);
   const name = basename(source).split(".")[0] ?? "";
-  return { name, ...assemble(name, annotated, compiled.object, plan, types), ...compiled };
+  const signs = (btf: Btf) => withEnumSigns(clang, source, btf, directory.path, beside(source, flags));
+  return { name, ...(await assemble(name, annotated, compiled.object, plan, types, signs)), ...compiled };
 }
 
 /** The program, and beside it the types that it does not mention in its BTF. A header is all types. */
@@ -97,14 +99,19 @@ async function compileUnits(
   flags: CompileFlags,
   { headerOnly }: CompileOptions,
 ): Promise<Compiled & { readonly types: Btf | undefined }> {
-  const beside = { ...flags, cflags: [...flags.cflags, `-I${dirname(source)}`] };
+  const apart = beside(source, flags);
   if (headerOnly)
-    return { ...(await compileHeader(clang, source, plan, directory, beside)), types: undefined };
+    return { ...(await compileHeader(clang, source, plan, directory, apart)), types: undefined };
   const [compiled, types] = await Promise.all([
     compileObject(clang, source, join(directory, "object.o"), flags),
-    compileTypes(clang, source, plan, directory, { ...beside, color: false }),
+    compileTypes(clang, source, plan, directory, { ...apart, color: false }),
   ]);
   return { ...compiled, types };
+}
+
+/** For a unit elsewhere that includes the source. */
+function beside(source: string, flags: CompileFlags): CompileFlags {
+  return { ...flags, cflags: [...flags.cflags, `-I${dirname(source)}`] };
 }
 
 /**
@@ -148,13 +155,14 @@ async function readUserFile(path: string): Promise<SourceFile> {
   }
 }
 
-function assemble(
+async function assemble(
   name: string,
   files: readonly SourceFile[],
   compiled: Uint8Array,
   plan: ExportPlan,
   types: Btf | undefined,
-): { readonly package: Package; readonly warnings: readonly string[] } {
+  withSigns: (btf: Btf) => Promise<Btf>,
+): Promise<{ readonly package: Package; readonly warnings: readonly string[] }> {
   const readAs = { name: objectName(`${name}.bpf.o`) };
   const whole = readSpec(compiled, readAs);
   const annotated = sourceNotes(files, whole);
@@ -174,7 +182,7 @@ function assemble(
     ...plan.mentioned,
     ...[...asked.values()].flat(),
   ];
-  const btf = addTypes(Btf.parse(ownBtf), types, names);
+  const btf = await withSigns(addTypes(Btf.parse(ownBtf), types, names));
   const choice = chooseExports(plan, whole, btf, asked);
   const { object, renumbered } = shrink(compiled, btf, choice);
   const { meta, warnings } = describe(readSpec(object, readAs), annotated, renumbered);

@@ -69,7 +69,7 @@ export async function compileHeader(
 }
 
 /** C has no escapes in the names of headers: what stands between the marks is the path. */
-function includeOf(path: string): string {
+export function includeOf(path: string): string {
   const absolute = resolve(path);
   return absolute.includes('"') ? `#include <${absolute}>` : `#include "${absolute}"`;
 }

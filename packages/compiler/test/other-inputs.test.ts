@@ -2,7 +2,7 @@ import { execFileSync } from "node:child_process";
 import { copyFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { InvalidArgumentError } from "@skep/bpf";
+import { BtfKind, InvalidArgumentError, readSpec } from "@skep/bpf";
 import { CompileError, compilePackage, writeOutputs } from "@skep/compiler";
 import { writePackage } from "@skep/package";
 import { afterAll, describe, expect, it } from "vitest";
@@ -49,6 +49,39 @@ describe("a header alone", () => {
     expect((error as CompileError).diagnostics).toContain(
       `${root}/b.h:1:12: error: unknown type name 'missing_t'`,
     );
+  });
+});
+
+describe("enums", () => {
+  it("keep their signs, which clang left out of BTF until version 15", async () => {
+    const source = file(
+      "enums.bpf.c",
+      `#include <linux/bpf.h>
+#include <bpf/bpf_helpers.h>
+enum error { FAILED = -22, FINE, LAST = 7 };
+enum bits { FIRST = 1, HIGHEST = 0x80000000, ALL = 0xffffffff };
+typedef enum { NOBODY = -1, SOMEBODY } who;
+struct event { enum error error; enum bits bits; };
+const volatile who whom = NOBODY;
+struct { __uint(type, BPF_MAP_TYPE_RINGBUF); __uint(max_entries, 4096); } events SEC(".maps");
+char LICENSE[] SEC("license") = "GPL";
+SEC("tp/sched/sched_switch")
+int send(void *ctx)
+{
+	struct event event = { whom, FIRST };
+	bpf_ringbuf_output(&events, &event, sizeof(event), 0);
+	return 0;
+}
+`,
+    );
+    const { btf } = readSpec((await compilePackage(source)).package.object);
+    const enums = Array.from({ length: btf!.endId - 1 }, (_, index) => btf!.type(index + 1))
+      .filter((type) => type.kind === BtfKind.Enum)
+      .map(({ signed, values }) => [signed, ...values.map(({ name, value }) => `${name} ${value}`)]);
+    expect(enums).toHaveLength(3);
+    expect(enums).toContainEqual([true, "FAILED -22", "FINE -21", "LAST 7"]);
+    expect(enums).toContainEqual([true, "NOBODY -1", "SOMEBODY 0"]);
+    expect(enums).toContainEqual([false, "FIRST 1", "HIGHEST 2147483648", "ALL 4294967295"]);
   });
 });
 
