@@ -1,5 +1,5 @@
 import { type Btf, BtfKind, type ObjectSpec, readInteger } from "@skep/bpf";
-import { WholeFloat } from "@skep/package";
+import { isJsonObject, type Json, WholeFloat } from "@skep/package";
 import { shapeOfText } from "./c-type-text.ts";
 import { shortNames } from "./enum-names.ts";
 import { type GlobalVariable, globalVariables } from "./global-variables.ts";
@@ -33,13 +33,13 @@ export interface Flag {
 
 /** What a package's skeleton says about a variable; any key may be missing or of a wrong type. */
 export interface VariableNotes {
-  readonly type?: unknown;
-  readonly description?: unknown;
-  readonly cmdarg?: unknown;
-  readonly value?: unknown;
-  readonly format?: unknown;
-  readonly filter?: unknown;
-  readonly ignore?: unknown;
+  readonly type?: Json;
+  readonly description?: Json;
+  readonly cmdarg?: Json;
+  readonly value?: Json;
+  readonly format?: Json;
+  readonly filter?: Json;
+  readonly ignore?: Json;
 }
 
 /** Counts what was lost: the runner reads it (docs/packages.md). */
@@ -122,7 +122,7 @@ function isMeant({ constant, variable }: GlobalVariable, shape: FlagShape, note:
 
 function flagOf(btf: Btf | undefined, global: GlobalVariable, shape: FlagShape, notes: VariableNotes): Flag {
   const { variable, constant, live } = global;
-  const cmdarg = isRecord(notes.cmdarg) ? notes.cmdarg : {};
+  const cmdarg = isJsonObject(notes.cmdarg) ? notes.cmdarg : {};
   const short = typeof cmdarg.short === "string" && cmdarg.short.length === 1 ? cmdarg.short : undefined;
   const type = btf === undefined ? text(notes.type) : typeText(btf, variable.typeId, shape);
   return {
@@ -195,10 +195,6 @@ function typeText(btf: Btf, typeId: number, shape: FlagShape): string {
     else return type.name;
   }
   return shape.kind;
-}
-
-function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
 function text(value: unknown): string | undefined {

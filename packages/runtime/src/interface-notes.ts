@@ -1,5 +1,5 @@
 import { type AttachOptions, NotImplementedError } from "@skep/bpf";
-import { isJsonObject, type JsonObject } from "@skep/package";
+import { isJsonObject, type Json, type JsonObject } from "@skep/package";
 
 /** XDP_FLAGS_*_MODE, include/uapi/linux/if_link.h. */
 const XDP_MODES = [
@@ -44,13 +44,9 @@ function directionOf(point: unknown): AttachOptions["direction"] {
 const DEFAULT_PLACE = 1;
 
 /** A place of its own means a filter, which outlives a killed process; links do not, and are taken where nothing is lost by it. */
-function placeAmongFilters(options: unknown): Pick<AttachOptions, "filter"> {
-  if (!isRecord(options)) return {};
+function placeAmongFilters(options: Json | undefined): Pick<AttachOptions, "filter"> {
+  if (!isJsonObject(options)) return {};
   const number = (key: string) => (typeof options[key] === "number" ? options[key] : DEFAULT_PLACE);
   const [handle, priority] = [number("handle"), number("priority")];
   return handle === DEFAULT_PLACE && priority === DEFAULT_PLACE ? {} : { filter: { handle, priority } };
-}
-
-function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
 }

@@ -21,7 +21,7 @@ import { parseArguments, type ToolArguments } from "./parse-arguments.ts";
 import { disagreements, prepare } from "./prepare.ts";
 import { choiceLines, type ProgramChoice } from "./program-choice.ts";
 import { readableMaps } from "./samples/asked-maps.ts";
-import { commandVariables, processMaps } from "./samples/processes-feed.ts";
+import { commandVariables, processBuffers } from "./samples/processes-feed.ts";
 import { splitCommand } from "./split-command.ts";
 import { startPrograms } from "./start-programs.ts";
 import { StatusLine, statusTerminal } from "./status-line.ts";
@@ -104,7 +104,7 @@ export async function runPackage(pkg: Package, options: RunOptions): Promise<Run
         output,
         stdout: file ?? stdout,
         interval: limits.interval,
-        processes: processMaps(meta),
+        processes: processBuffers(meta),
         knowProcess: (pid) => child?.goOn(pid),
         say,
       });

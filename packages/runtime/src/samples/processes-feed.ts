@@ -4,7 +4,7 @@ import type { Feed } from "../feed.ts";
 import type { Naming } from "../naming.ts";
 
 /** Ring buffers with `@processes`. */
-export function processMaps(meta: PackageMeta): readonly string[] {
+export function processBuffers(meta: PackageMeta): readonly string[] {
   return meta.bpf_skel.maps.filter(({ processes }) => processes === true).map(({ name }) => name);
 }
 
