@@ -205,6 +205,8 @@ describe("maps that are pinned", () => {
     const pinPath = join(folder, "outer");
     const load = () => {
       const spec = open(compileFixture("load/parts.bpf.c"));
+      for (const program of spec.programs.values()) program.autoload = false;
+      for (const name of ["ring", "jumps"]) spec.map(name).autocreate = false;
       spec.map("outer").pinPath = pinPath;
       return spec.load();
     };
