@@ -30,10 +30,7 @@ export class Output {
   constructor(stream: Writable, limit = 1 << 20) {
     this.#stream = stream;
     this.#limit = limit;
-    stream.on("error", (error: NodeJS.ErrnoException) => {
-      if (!READER_HAS_GONE.has(error.code ?? "")) this.#failure ??= error;
-      this.#close();
-    });
+    stream.on("error", (error: NodeJS.ErrnoException) => this.#fail(error));
   }
 
   get closed(): boolean {
@@ -74,7 +71,17 @@ export class Output {
   }
 
   #write(chunk: string | Uint8Array, done: () => void): void {
-    this.aside(() => this.#stream.write(chunk, done));
+    const written = (error?: Error | null) => {
+      // The stream says so once more, when `finish` may have been told already that all is written.
+      if (error) this.#fail(error);
+      done();
+    };
+    this.aside(() => this.#stream.write(chunk, written));
+  }
+
+  #fail(error: NodeJS.ErrnoException): void {
+    if (!READER_HAS_GONE.has(error.code ?? "")) this.#failure ??= error;
+    this.#close();
   }
 
   /**

@@ -1,3 +1,4 @@
+import { createWriteStream } from "node:fs";
 import { PassThrough, Writable } from "node:stream";
 import { describe, expect, it } from "vitest";
 import { explain } from "../src/explain.ts";
@@ -53,6 +54,14 @@ describe("Output", () => {
     await output.finish(1000);
     expect(closed).toBe(1);
     expect(output.closed).toBe(true);
+  });
+
+  it("throws also when a file is full at the last write", async () => {
+    for (let round = 0; round < 20; round++) {
+      const output = new Output(createWriteStream("/dev/full"));
+      output.line("x");
+      await expect(output.finish(10_000)).rejects.toThrow("ENOSPC");
+    }
   });
 
   it("throws when a disk is full: that is no reader who has seen enough", async () => {
