@@ -137,16 +137,18 @@ function splitOption(argument: string): { readonly word: string; readonly inline
     : { word: argument.slice(0, equals), inline: argument.slice(equals + 1) };
 }
 
-/** `-p42` is `-p 42` where `-p` takes a value. */
+/** `-p42` is `-p 42` where `-p` takes a value, `-jq` is `-j -q` where `-j` takes none. */
 function splitShortCluster(options: ToolOptions): (argument: string) => string[] {
-  return (argument) => {
+  return function split(argument): string[] {
     if (!/^-[^-=]./.test(argument) || argument[2] === "=") return [argument];
     const option = shortOption(options, argument[1] ?? "");
+    if (option === undefined) return [argument];
+    const [first, rest] = [argument.slice(0, 2), argument.slice(2)];
     const takesValue =
-      option?.kind === "map" ||
-      (option?.kind === "flag" && option.flag.shape.kind !== "bool") ||
-      (option?.kind === "own" && option.own.value !== undefined);
-    return takesValue ? [argument.slice(0, 2), argument.slice(2)] : [argument];
+      option.kind === "map" ||
+      (option.kind === "flag" && option.flag.shape.kind !== "bool") ||
+      (option.kind === "own" && option.own.value !== undefined);
+    return takesValue ? [first, rest] : [first, ...split(`-${rest}`)];
   };
 }
 

@@ -61,6 +61,15 @@ describe("parseArguments", () => {
     expect(values("-p7")).toEqual({ pid_target: 7n });
   });
 
+  it("takes several letters behind one dash", () => {
+    const options = tool([flag("failed", { kind: "bool" }, { short: "x" }), ...flags]);
+    const { own, variables } = parse(options, ["-jxqp7"]);
+    expect([...own.keys()]).toEqual(["json", "quiet"]);
+    expect(Object.fromEntries(variables)).toEqual({ failed: true, pid_target: 7n });
+    expect(() => parse(options, ["-jZ"])).toThrow("there is no option -Z");
+    expect(() => parse(options, ["-Zj"])).toThrow("there is no option -Zj");
+  });
+
   it("treats dashes and underscores as the same", () => {
     expect(values("--pid-target", "1", "--targ-on=false")).toEqual({ pid_target: 1n, targ_on: false });
   });
