@@ -81,6 +81,7 @@ export {
 } from "./maps/event-map.ts";
 export { GlobalDataMap } from "./maps/global-data.ts";
 export { HashMap } from "./maps/hash.ts";
+export type { EntryBatch } from "./maps/iterate.ts";
 export { LocalStorageMap } from "./maps/local-storage.ts";
 export { findLostCounter, type LostCounter } from "./maps/lost-events.ts";
 export { LpmTrieMap, prefixKey } from "./maps/lpm-trie.ts";
@@ -98,7 +99,7 @@ export {
   openPinnedMap,
   type StandaloneMapOptions,
 } from "./maps/standalone.ts";
-export { TableMap, type UpdateOptions } from "./maps/table.ts";
+export { type LookupOptions, TableMap, type UpdateOptions } from "./maps/table.ts";
 export { UserRingBuffer } from "./maps/user-ring-buffer.ts";
 export type { AttachChoice, BpfObject, NamedEventOptions } from "./object/bpf-object.ts";
 export type { InitialVariables, VariablePlace } from "./object/initial-variables.ts";

@@ -1,4 +1,4 @@
-import { EINVAL, ENODEV, failedWith, syscallError } from "../linux/errno.ts";
+import { EINVAL, ENODEV, failedWith } from "../linux/errno.ts";
 import type { OwnedFd } from "../linux/fd.ts";
 import type { Kernel } from "../linux/kernel.ts";
 import {
@@ -13,20 +13,15 @@ import { syscallNumbers } from "../linux/syscalls.ts";
 
 const CLOCK_MONOTONIC = 1;
 
-/** The perf event of one CPU whose ring bpf_perf_event_output() writes to. */
-export interface OutputEvent {
-  readonly cpu: number;
-  readonly fd: OwnedFd;
-  /** Whether {@link lostSamples} may be asked. */
-  readonly countsLost: boolean;
-}
-
-/** Opens the event, disabled. undefined when the CPU has gone offline meanwhile. @throws {SyscallError} */
+/**
+ * Opens the perf event of one CPU whose ring bpf_perf_event_output() writes to, disabled. undefined when the CPU has gone offline
+ * meanwhile. @throws {SyscallError}
+ */
 export function openOutputEvent(
   kernel: Kernel,
   cpu: number,
   readFormat = PERF_FORMAT_LOST,
-): OutputEvent | undefined {
+): OwnedFd | undefined {
   const attr = encodePerfEventAttr({
     type: PERF_TYPE_SOFTWARE,
     config: PERF_COUNT_SW_BPF_OUTPUT,
@@ -37,7 +32,7 @@ export function openOutputEvent(
     wakeup: 1,
   });
   try {
-    return { cpu, fd: kernel.perfEventOpen(attr, { pid: -1, cpu }), countsLost: readFormat !== 0 };
+    return kernel.perfEventOpen(attr, { pid: -1, cpu });
   } catch (error) {
     if (failedWith(error, ENODEV)) return undefined;
     // Kernels before 6.0 do not know this format.
@@ -46,12 +41,14 @@ export function openOutputEvent(
   }
 }
 
-/** How many samples have found no room, up to now. @kernel 6.0, PERF_FORMAT_LOST (kernel/events/core.c) @throws {SyscallError} */
-export function lostSamples({ native }: Kernel, { fd, cpu }: OutputEvent): bigint {
+/**
+ * How many samples have found no room, up to now; undefined when the kernel does not tell.
+ * @kernel 6.0, PERF_FORMAT_LOST (kernel/events/core.c)
+ */
+export function lostSamples({ native }: Kernel, event: OwnedFd): bigint | undefined {
   // What the event has counted, then what was lost.
   const counts = native.allocate(16);
   const { read } = syscallNumbers();
-  const result = native.syscall(read, fd.raw, native.addressOf(counts), counts.length);
-  if (result < 0) throw syscallError("read", -result, `the perf event of CPU ${cpu}`);
-  return new DataView(counts.buffer).getBigUint64(8, true);
+  const length = native.syscall(read, event.raw, native.addressOf(counts), counts.length);
+  return length === counts.length ? new DataView(counts.buffer).getBigUint64(8, true) : undefined;
 }

@@ -1,6 +1,7 @@
 import { decoderOf } from "../codec/decoder.ts";
 import { type RecordView, viewOf } from "../codec/view.ts";
 import { InvalidArgumentError } from "../errors.ts";
+import type { OwnedFd } from "../linux/fd.ts";
 import type { Mapping } from "../linux/kernel.ts";
 import { PERF_EVENT_IOC_ENABLE } from "../linux/perf-event.ts";
 import type { DrainEnd } from "./adaptive-wait.ts";
@@ -11,13 +12,13 @@ import {
   EventMap,
   type EventOptions,
 } from "./event-map.ts";
-import { lostSamples, type OutputEvent, openOutputEvent } from "./output-event.ts";
+import { lostSamples, openOutputEvent } from "./output-event.ts";
 import { PerfRing, type PerfSample } from "./perf-records.ts";
 
 const DEFAULT_BYTES = 256 * 1024;
 
 interface OpenRing extends PerfRing {
-  readonly event: OutputEvent;
+  readonly fd: OwnedFd;
   readonly mapping: Mapping;
 }
 
@@ -78,7 +79,7 @@ export class PerfBuffer extends EventMap {
   get lostPerCpu(): readonly { readonly cpu: number; readonly lost: bigint }[] {
     return (this.#rings ?? []).map((ring) => ({
       cpu: ring.cpu,
-      lost: ring.event.countsLost ? lostSamples(this.kernel, ring.event) : ring.lost,
+      lost: lostSamples(this.kernel, ring.fd) ?? ring.lost,
     }));
   }
 
@@ -89,7 +90,7 @@ export class PerfBuffer extends EventMap {
   }
 
   protected readableFds(): readonly number[] {
-    return (this.#rings ?? []).map(({ event }) => event.fd.raw);
+    return (this.#rings ?? []).map(({ fd }) => fd.raw);
   }
 
   protected stopDraining(): void {
@@ -133,9 +134,8 @@ export class PerfBuffer extends EventMap {
 
   #openRing(cpu: number, pages: number): OpenRing | undefined {
     const { kernel } = this;
-    const event = openOutputEvent(kernel, cpu);
-    if (event === undefined) return undefined;
-    const { fd } = event;
+    const fd = openOutputEvent(kernel, cpu);
+    if (fd === undefined) return undefined;
     let mapping: Mapping | undefined;
     try {
       mapping = kernel.map({ fd, length: (1 + pages) * kernel.pageSize, writable: true });
@@ -146,13 +146,13 @@ export class PerfBuffer extends EventMap {
       fd.close();
       throw error;
     }
-    return Object.assign(new PerfRing(cpu, mapping.buffer, kernel.pageSize), { event, mapping });
+    return Object.assign(new PerfRing(cpu, mapping.buffer, kernel.pageSize), { fd, mapping });
   }
 }
 
 function closeRing(ring: OpenRing): void {
   ring.mapping[Symbol.dispose]();
-  ring.event.fd.close();
+  ring.fd.close();
 }
 
 function handOf({ type, as = "object", integers64 = "bigint" }: EventOptions): Hand {
