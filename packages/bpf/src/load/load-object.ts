@@ -22,7 +22,7 @@ import { hiddenFunctions, loadBtf } from "./load-btf.ts";
 import { loadAttributes, submitProgram } from "./load-program.ts";
 import type { LoadPlan, ProgramPlan } from "./plan.ts";
 import type { LoadedProgram } from "./program.ts";
-import { idlePrograms, type KernelStructOps, prepareStructOps } from "./struct-ops.ts";
+import { type KernelStructOps, prepareStructOps, structOpsPrograms } from "./struct-ops.ts";
 import { explainRefusal } from "./verifier-error.ts";
 
 /** What is in the kernel after a load. Whoever asked for it owns the descriptors. */
@@ -109,8 +109,8 @@ function checkPermission({ object }: LoadPlan, features: Features): void {
 /** CO-RE and linking: pure work, done before anything is created. */
 function linkPrograms({ plan, types }: Load): Map<ProgramPlan, LinkedProgram> {
   const { object } = plan;
-  const idle = idlePrograms(plan);
-  const wanted = plan.programs.filter(({ spec, load }) => load && !idle.has(spec.name));
+  const members = structOpsPrograms(plan);
+  const wanted = plan.programs.filter(({ spec, load }) => members.get(spec.name) ?? load);
   const functions = [...object.subprograms, ...plan.programs.map(({ spec }) => spec)];
   const needsCore = [...object.subprograms, ...wanted.map(({ spec }) => spec)].some(
     ({ coreRelocations }) => coreRelocations.length > 0,

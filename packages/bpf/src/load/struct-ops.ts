@@ -40,14 +40,13 @@ export function prepareStructOps(plan: LoadPlan, types: KernelTypes): Map<string
   return prepared;
 }
 
-/** Programs that only struct_ops maps name which are not created: without one, nobody can call them. */
-export function idlePrograms(plan: LoadPlan): ReadonlySet<string> {
-  const named = (created: boolean) =>
-    plan.maps
-      .filter(({ create }) => create === created)
-      .flatMap(({ spec }) => spec.structOps?.programs.map(({ name }) => name) ?? []);
-  const used = new Set(named(true));
-  return new Set(named(false).filter((name) => !used.has(name)));
+/** The programs that struct_ops maps name, and whether one of these maps is created: the programs are loaded then, and only then. */
+export function structOpsPrograms(plan: LoadPlan): ReadonlyMap<string, boolean> {
+  const loads = new Map<string, boolean>();
+  for (const { spec, create } of plan.maps)
+    for (const { name } of spec.structOps?.programs ?? [])
+      loads.set(name, create || loads.get(name) === true);
+  return loads;
 }
 
 function toKernelLayout(map: MapSpec, ops: StructOpsSpec, btf: Btf, types: KernelTypes): KernelStructOps {
