@@ -1,5 +1,6 @@
 import { isJsonArray, isJsonObject, type Json, type JsonObject, type PackageMeta } from "@skep/package";
 import { type Computed, readComputed } from "./computed.ts";
+import { noteText } from "./note-text.ts";
 
 /** What the source says about how a struct is shown. */
 export interface StructNotes {
@@ -53,8 +54,8 @@ export function readAnnotations(meta: PackageMeta): Annotations {
     const known = structs.get(type.name);
     const computed = computedOf(type.computed) ?? known?.computed;
     structs.set(type.name, {
-      view: textOf(type.view) ?? known?.view,
-      kind: textOf(type.kind) ?? known?.kind,
+      view: noteText(type.view) ?? known?.view,
+      kind: noteText(type.kind) ?? known?.kind,
       members: new Map([...(known?.members ?? []), ...membersOf(type.members), ...formatsOf(computed)]),
       ...(computed === undefined ? {} : { computed }),
     });
@@ -63,7 +64,7 @@ export function readAnnotations(meta: PackageMeta): Annotations {
 }
 
 function computedOf(text: Json | undefined): readonly Computed[] | undefined {
-  const read = readComputed(textOf(text) ?? "");
+  const read = readComputed(noteText(text) ?? "");
   return typeof read === "string" ? undefined : read;
 }
 
@@ -75,12 +76,12 @@ function membersOf(members: Json | undefined): ReadonlyMap<string, MemberNotes> 
   const notes = new Map<string, MemberNotes>();
   for (const member of listOf(members)) {
     if (!isJsonObject(member) || typeof member.name !== "string") continue;
-    const format = textOf(member.format);
+    const format = noteText(member.format);
     const hidden = member.hidden === true;
     const ignore = member.ignore === true;
     const text = textPlaceOf(member);
-    const when = textOf(member.when);
-    const hiddenWhen = textOf(member.hidden);
+    const when = noteText(member.when);
+    const hiddenWhen = noteText(member.hidden);
     const none = typeof member.none === "number" ? member.none : undefined;
     const further = {
       ...(text === undefined ? {} : { text }),
@@ -95,15 +96,11 @@ function membersOf(members: Json | undefined): ReadonlyMap<string, MemberNotes> 
 }
 
 function textPlaceOf(member: JsonObject): TextPlace | undefined {
-  const [one, several] = [textOf(member.text_in), textOf(member.texts_in)];
+  const [one, several] = [noteText(member.text_in), noteText(member.texts_in)];
   if (one !== undefined) return { within: one, many: false };
   return several === undefined ? undefined : { within: several, many: true };
 }
 
 function listOf(value: Json | undefined): readonly Json[] {
   return isJsonArray(value) ? value : [];
-}
-
-function textOf(value: Json | undefined): string | undefined {
-  return typeof value === "string" && value.trim() !== "" ? value.trim() : undefined;
 }

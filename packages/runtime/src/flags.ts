@@ -3,6 +3,7 @@ import { isJsonObject, type Json, WholeFloat } from "@skep/package";
 import { shapeOfText } from "./c-type-text.ts";
 import { shortNames } from "./enum-names.ts";
 import { type GlobalVariable, globalVariables } from "./global-variables.ts";
+import { noteText } from "./note-text.ts";
 import { type Shape, shapeOf } from "./shape.ts";
 
 /** Types that a flag can set. */
@@ -123,19 +124,19 @@ function isMeant({ constant, variable }: GlobalVariable, shape: FlagShape, note:
 function flagOf(btf: Btf | undefined, global: GlobalVariable, shape: FlagShape, notes: VariableNotes): Flag {
   const { variable, constant, live } = global;
   const cmdarg = isJsonObject(notes.cmdarg) ? notes.cmdarg : {};
-  const short = typeof cmdarg.short === "string" && cmdarg.short.length === 1 ? cmdarg.short : undefined;
-  const type = btf === undefined ? text(notes.type) : typeText(btf, variable.typeId, shape);
+  const short = noteText(cmdarg.short);
+  const type = btf === undefined ? noteText(notes.type) : typeText(btf, variable.typeId, shape);
   return {
-    name: text(cmdarg.long) ?? variable.name,
-    short,
+    name: noteText(cmdarg.long) ?? variable.name,
+    short: short?.length === 1 ? short : undefined,
     variable: variable.name,
     shape,
-    format: text(notes.format),
+    format: noteText(notes.format),
     constant,
     live,
     help:
-      text(cmdarg.help) ??
-      text(notes.description) ??
+      noteText(cmdarg.help) ??
+      noteText(notes.description) ??
       `Set ${constant ? "" : "initial "}value of \`${type ?? shape.kind}\` variable ${variable.name}`,
     initial: initialText(global, shape, btf?.littleEndian ?? true),
     override: scalarText(cmdarg.default) ?? scalarText(notes.value),
@@ -197,11 +198,7 @@ function typeText(btf: Btf, typeId: number, shape: FlagShape): string {
   return shape.kind;
 }
 
-function text(value: unknown): string | undefined {
-  return typeof value === "string" && value !== "" ? value : undefined;
-}
-
-function scalarText(value: unknown): string | undefined {
+function scalarText(value: Json | undefined): string | undefined {
   if (value instanceof WholeFloat) return String(value.value);
   return typeof value === "object" || value === undefined ? undefined : String(value);
 }

@@ -1,8 +1,9 @@
 import { type BpfInput, type BpfObject, type Btf, type MapSpec, type ObjectSpec, TableMap } from "@skep/bpf";
-import { isJsonObject, type MapMeta, type PackageMeta } from "@skep/package";
+import { isJsonObject, type Json, type MapMeta, type PackageMeta } from "@skep/package";
 import { type AddressKeys, addressKeys } from "./address-keys.ts";
 import { type FlagValue, parseFlagValue, type ValueTaker } from "./flag-value.ts";
 import type { FlagShape } from "./flags.ts";
+import { noteText } from "./note-text.ts";
 import { type Shape, shapeOf } from "./shape.ts";
 import { UsageError } from "./usage-error.ts";
 
@@ -58,22 +59,22 @@ export function settableMaps({ btf, maps }: ObjectSpec): MapFlag[] {
 
 function mapFlagOf(btf: Btf, map: MapSpec, note: MapMeta): MapFlag | undefined {
   const cmdarg = isJsonObject(note.cmdarg) ? note.cmdarg : {};
-  const name = textOf(cmdarg.long) ?? map.name;
+  const name = noteText(cmdarg.long) ?? map.name;
   const formats = formatsOf(note.format);
   const key = addressKeysOf(btf, name, map, formats.key) ?? takerOf(btf, name, map.keyTypeId, formats.key);
   if (key === undefined) return undefined;
   const value = takerOf(btf, name, map.valueTypeId, formats.value);
-  const short = textOf(cmdarg.short);
+  const short = noteText(cmdarg.short);
   return {
     name,
     short: short?.length === 1 ? short : undefined,
     map: map.name,
-    help: textOf(cmdarg.help) ?? textOf(note.description) ?? `Keys of map ${map.name}`,
+    help: noteText(cmdarg.help) ?? noteText(note.description) ?? `Keys of map ${map.name}`,
     maxEntries: map.maxEntries,
     key,
     value,
     valueSize: map.valueSize,
-    enables: textOf(cmdarg.enables),
+    enables: noteText(cmdarg.enables),
   };
 }
 
@@ -98,11 +99,11 @@ function isScalar(shape: Shape): shape is FlagShape {
 }
 
 /** `@format key port`, `@format bytes`. */
-function formatsOf(format: unknown): {
+function formatsOf(format: Json | undefined): {
   readonly key: string | undefined;
   readonly value: string | undefined;
 } {
-  const text = textOf(format);
+  const text = noteText(format);
   const key = /^key\s+(.+)$/s.exec(text ?? "")?.[1];
   return key === undefined ? { key: undefined, value: text } : { key, value: undefined };
 }
@@ -158,8 +159,4 @@ function one({ value, valueSize }: MapFlag): BpfInput {
   const bytes = new Uint8Array(valueSize);
   bytes[0] = 1;
   return bytes;
-}
-
-function textOf(value: unknown): string | undefined {
-  return typeof value === "string" && value !== "" ? value : undefined;
 }
