@@ -45,7 +45,7 @@ describe("the system's binaries", () => {
   const libc = findBinary("libc.so.6");
   const elf = readElf(readFileSync(libc));
 
-  it("give the default version of a symbol, and others by name", () => {
+  it("give the default version of a symbol, and others by name", (ctx) => {
     const versions = execFileSync("readelf", ["--dyn-syms", "--wide", libc], { encoding: "utf8" });
     const address = (name: string) =>
       Number.parseInt(
@@ -53,13 +53,13 @@ describe("the system's binaries", () => {
         16,
       );
     const current = /pthread_create@@(\S+)/.exec(versions)?.[1];
-    if (current === undefined) return;
+    if (current === undefined) return ctx.skip("this libc has no versions of symbols");
     expect(symbolOffset(elf, "pthread_create", libc)).toBe(address(`pthread_create@@${current}`));
     expect(symbolOffset(elf, `pthread_create@@${current}`, libc)).toBe(address(`pthread_create@@${current}`));
     const timer = [...versions.matchAll(/FUNC .* (\w+)@(GLIBC_\S+)$/gm)].find(([, name]) =>
       versions.includes(` ${name}@@`),
     );
-    if (timer === undefined) return;
+    if (timer === undefined) return ctx.skip("this libc has one version of each function");
     expect(symbolOffset(elf, `${timer[1]}@${timer[2]}`, libc)).toBe(address(`${timer[1]}@${timer[2]}`));
   });
 
