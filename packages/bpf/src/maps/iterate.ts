@@ -1,4 +1,4 @@
-import { EINVAL, ENOSPC, ENOSYS, ENOTSUPP, EOPNOTSUPP, failedWith } from "../linux/errno.ts";
+import { EINTR, EINVAL, ENOSPC, ENOSYS, ENOTSUPP, EOPNOTSUPP, failedWith } from "../linux/errno.ts";
 import type { OwnedFd } from "../linux/fd.ts";
 import type { Kernel } from "../linux/kernel.ts";
 
@@ -78,6 +78,8 @@ class BatchReader {
       try {
         return this.#read();
       } catch (error) {
+        // Somebody deleted the next keys faster than the kernel could copy them (generic_map_lookup_batch).
+        if (failedWith(error, EINTR)) continue;
         const unsupported = failedWith(error, EINVAL, ENOSYS, EOPNOTSUPP, ENOTSUPP);
         if (!this.#started && unsupported) return "unsupported";
         // One bucket of the hash holds more than a batch: the same place again, with more room.
@@ -125,23 +127,37 @@ function* keyByKey(
   }
 }
 
-/** All entries, read key by key before any of them is handed out. */
-export function allEntries(
-  kernel: Kernel,
-  map: OwnedFd,
-  { keySize, valueBytes, maxEntries }: TableShape,
-): EntryBatch {
-  const found = allKeys(kernel, map, keySize, maxEntries);
-  const keys = kernel.native.allocate(found.length * keySize);
-  const values = kernel.native.allocate(found.length * valueBytes);
+/** All entries, each key once, read before any of them is handed out: for maps in which a walk may be thrown back to the start. */
+export function distinctEntries(kernel: Kernel, map: OwnedFd, shape: TableShape): EntryBatch[] {
+  const seen = new Set<string>();
+  const all: EntryBatch[] = [];
+  let steps = 4 * shape.maxEntries;
+  for (const batch of entryBatches(kernel, map, shape)) {
+    all.push(unseen(batch, shape, seen));
+    steps -= batch.count;
+    if (steps < 0) break;
+  }
+  return all;
+}
+
+/** A copy of a batch without the keys that were seen before. */
+function unseen(batch: EntryBatch, { keySize, valueBytes }: TableShape, seen: Set<string>): EntryBatch {
+  const [keys, values] = [new Uint8Array(batch.count * keySize), new Uint8Array(batch.count * valueBytes)];
   let count = 0;
-  for (const key of found) {
-    const value = values.subarray(count * valueBytes, (count + 1) * valueBytes);
-    if (!kernel.bpf.mapLookup(map, key, value)) continue;
+  for (let index = 0; index < batch.count; index++) {
+    const key = part(batch.keys, index, keySize);
+    const text = key.toString("latin1");
+    if (seen.has(text)) continue;
+    seen.add(text);
     keys.set(key, count * keySize);
+    values.set(part(batch.values, index, valueBytes), count * valueBytes);
     count++;
   }
   return { keys: viewOf(keys), values: viewOf(values), count };
+}
+
+function part(all: DataView, index: number, size: number): Buffer {
+  return Buffer.from(all.buffer, all.byteOffset + index * size, size);
 }
 
 /**

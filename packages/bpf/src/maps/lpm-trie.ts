@@ -2,7 +2,7 @@ import { createRequire } from "node:module";
 import type { BpfValue } from "../codec/decoder.ts";
 import { InvalidArgumentError } from "../errors.ts";
 import { HashMap } from "./hash.ts";
-import { allEntries, type EntryBatch } from "./iterate.ts";
+import { distinctEntries, type EntryBatch } from "./iterate.ts";
 
 /**
  * Longest-prefix match. A key is a `u32` prefix length in bits followed by the data, most significant byte first
@@ -11,13 +11,12 @@ import { allEntries, type EntryBatch } from "./iterate.ts";
  */
 export class LpmTrieMap<K = BpfValue, V = BpfValue> extends HashMap<K, V> {
   /**
-   * All entries in one batch. Between two batches of the kernel's the key at which the first ended may be deleted, and then
+   * All are read before the first is handed out. Between two batches the key at which the first ended may be deleted, and then
    * the second begins at the start of the trie (trie_get_next_key); and the value of a deleted key cannot be looked up later, as a
    * shorter prefix would be found.
    */
   override *batches(): Generator<EntryBatch, void, undefined> {
-    const all = this.attempt("reading", () => allEntries(this.kernel, this.fd, this.shape()));
-    if (all.count > 0) yield all;
+    yield* this.attempt("reading", () => distinctEntries(this.kernel, this.fd, this.shape()));
   }
 
   /**
