@@ -1,8 +1,8 @@
 import type { BpfValue, Btf } from "@skep/bpf";
 import { type ColumnOptions, columnsOf } from "./columns.ts";
 import type { EventSource } from "./event-types.ts";
+import { gatherTexts } from "./gathered-texts.ts";
 import { type Shape, shapeOf } from "./shape.ts";
-import { gatherTexts } from "./texts.ts";
 import type { EventKind } from "./view.ts";
 
 /** Lines of bpf_printk. `time` is CLOCK_MONOTONIC, nanoseconds. */

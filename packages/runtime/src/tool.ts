@@ -7,7 +7,7 @@ import type { ToolDescription } from "./help.ts";
 import { declaredLadders, type Ladder, twinLadders } from "./ladders.ts";
 import { mapFlagsOf, settableMaps } from "./map-flags.ts";
 import type { ToolOptions } from "./parse-arguments.ts";
-import { optionalPrograms, toolDescription, variableNotes } from "./tool-meta.ts";
+import { optionalPrograms, toolDescription, variableNotes } from "./tool-notes.ts";
 
 /** A package as somebody sees it who is about to run it. Nothing here asks the kernel. */
 export interface Tool {

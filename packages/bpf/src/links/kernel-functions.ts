@@ -1,6 +1,6 @@
 import { PermissionError } from "../errors.ts";
 import type { Kernel } from "../linux/kernel.ts";
-import { readLinesIfPossible } from "../linux/proc-file.ts";
+import { readLinesIfPossible } from "../linux/read-file.ts";
 
 /** A function that ftrace can attach to; the address is known since Linux 6.5. */
 export interface TraceableFunction {

@@ -3,7 +3,7 @@ import { EINVAL, ENODEV, ENOENT, EOPNOTSUPP, ESRCH, failedWith } from "../linux/
 import type { OwnedFd } from "../linux/fd.ts";
 import type { Kernel } from "../linux/kernel.ts";
 import { encodePerfEventAttr, PERF_TYPE_HARDWARE, PERF_TYPE_SOFTWARE } from "../linux/perf-event.ts";
-import { readTextIfExists } from "../linux/proc-file.ts";
+import { readTextIfExists } from "../linux/read-file.ts";
 import type { LoadedProgram } from "../load/program.ts";
 import { processGone } from "./attach-error.ts";
 import { AttachedLink, type Link } from "./link.ts";

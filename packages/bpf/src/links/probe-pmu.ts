@@ -2,7 +2,7 @@ import { cString } from "../linux/c-string.ts";
 import type { OwnedFd } from "../linux/fd.ts";
 import type { Kernel } from "../linux/kernel.ts";
 import { encodePerfEventAttr } from "../linux/perf-event.ts";
-import { readLinesIfPossible } from "../linux/proc-file.ts";
+import { readLinesIfPossible } from "../linux/read-file.ts";
 
 /**
  * The perf "PMUs" that make a kprobe or uprobe out of perf_event_open() alone, so that the probe lives exactly as long as

@@ -1,7 +1,7 @@
 import { NotFoundError, UnsupportedError } from "../errors.ts";
 import { EINVAL, ENOENT, failedWith } from "../linux/errno.ts";
 import type { Kernel } from "../linux/kernel.ts";
-import { readText } from "../linux/proc-file.ts";
+import { readText } from "../linux/read-file.ts";
 import type { LoadedProgram } from "../load/program.ts";
 import { suggestion } from "../near-names.ts";
 import { attachError } from "./attach-error.ts";

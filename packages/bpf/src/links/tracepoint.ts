@@ -1,7 +1,7 @@
 import { InvalidArgumentError, NotFoundError } from "../errors.ts";
 import type { Kernel } from "../linux/kernel.ts";
 import { encodePerfEventAttr, PERF_TYPE_TRACEPOINT } from "../linux/perf-event.ts";
-import { listIfPossible } from "../linux/proc-file.ts";
+import { listIfPossible } from "../linux/read-file.ts";
 import { tracepointId } from "../linux/tracefs.ts";
 import type { LoadedProgram } from "../load/program.ts";
 import { suggestion } from "../near-names.ts";

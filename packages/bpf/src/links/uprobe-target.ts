@@ -3,7 +3,7 @@ import { readElf } from "../elf/read-elf.ts";
 import { InvalidArgumentError, MalformedError, NotFoundError } from "../errors.ts";
 import { findBinary } from "../linux/binary-path.ts";
 import { hostFiles } from "../linux/files.ts";
-import { readBytes } from "../linux/proc-file.ts";
+import { readBytes } from "../linux/read-file.ts";
 import { symbolOffset } from "./symbol-offset.ts";
 
 /** A binary's file and what the target says about a place in it. */

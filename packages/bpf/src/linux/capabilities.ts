@@ -1,5 +1,5 @@
 import { hostFiles } from "./files.ts";
-import { readText } from "./proc-file.ts";
+import { readText } from "./read-file.ts";
 
 /** Bits of include/uapi/linux/capability.h, from 0. */
 const NAMES = [

@@ -1,6 +1,6 @@
 import { MalformedError } from "../errors.ts";
 import type { Files } from "./files.ts";
-import { readText } from "./proc-file.ts";
+import { readText } from "./read-file.ts";
 
 const MAX_CPUS = 65536;
 

@@ -16,7 +16,7 @@ import { MEMCG_ACCOUNTING, trueVersion } from "./kernel-version.ts";
 import { raiseMemlock } from "./memlock.ts";
 import { type MapOptions, type Mapping, mapFile, mapMemory } from "./memory-map.ts";
 import type { Native } from "./native.ts";
-import { readTextIfExists } from "./proc-file.ts";
+import { readTextIfExists } from "./read-file.ts";
 import { syscallNumbers } from "./syscalls.ts";
 import { openTracefs } from "./tracefs.ts";
 

@@ -1,6 +1,6 @@
 import { NotFoundError } from "../errors.ts";
 import { type Files, hostFiles } from "./files.ts";
-import { readTextIfExists } from "./proc-file.ts";
+import { readTextIfExists } from "./read-file.ts";
 
 /** The number of a network interface in this process's network namespace. @throws {NotFoundError} */
 export function interfaceIndex(name: string, files: Files = hostFiles): number {

@@ -1,6 +1,6 @@
 import { NotFoundError, PermissionError, RelocationError } from "../errors.ts";
 import type { Files } from "./files.ts";
-import { readBytes } from "./proc-file.ts";
+import { readBytes } from "./read-file.ts";
 
 const PATH = "/proc/kallsyms";
 const NEWLINE = 0x0a;

@@ -4,7 +4,7 @@ import { NotFoundError, UnsupportedError } from "../errors.ts";
 import { ENOENT, failedWith } from "./errno.ts";
 import type { Files } from "./files.ts";
 import type { Kernel } from "./kernel.ts";
-import { listIfPossible, readBytesIfExists } from "./proc-file.ts";
+import { listIfPossible, readBytesIfExists } from "./read-file.ts";
 
 const SYSFS = "/sys/kernel/btf";
 

@@ -1,6 +1,6 @@
 import { gunzipSync } from "node:zlib";
 import type { Files } from "./files.ts";
-import { readBytesIfExists } from "./proc-file.ts";
+import { readBytesIfExists } from "./read-file.ts";
 
 const MAX_CONFIG_BYTES = 16 * 1024 * 1024;
 

@@ -1,7 +1,7 @@
 import { mountDetached } from "./detached-mount.ts";
 import { type Files, hostFiles } from "./files.ts";
 import type { Native } from "./native.ts";
-import { readLinesIfPossible } from "./proc-file.ts";
+import { readLinesIfPossible } from "./read-file.ts";
 import { syscallNumbers } from "./syscalls.ts";
 
 const SECURITYFS = "/sys/kernel/security";

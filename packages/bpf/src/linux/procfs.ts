@@ -1,5 +1,5 @@
 import { type Files, hostFiles } from "./files.ts";
-import { readText } from "./proc-file.ts";
+import { readText } from "./read-file.ts";
 
 /** One line of /proc/self/mountinfo: proc_pid_mountinfo(5). */
 export interface Mount {

@@ -3,8 +3,8 @@ import { mountDetached } from "./detached-mount.ts";
 import type { Files } from "./files.ts";
 import type { Kernel } from "./kernel.ts";
 import type { Native } from "./native.ts";
-import { readTextIfExists } from "./proc-file.ts";
 import { type Mount, mounts } from "./procfs.ts";
+import { readTextIfExists } from "./read-file.ts";
 
 const USUAL = "/sys/kernel/tracing";
 const BELOW_DEBUGFS = "/sys/kernel/debug/tracing";

@@ -1,19 +1,16 @@
 import type { JsonObject, PackageMeta } from "@skep/package";
 import type { VariableNotes } from "./flags.ts";
 import type { ToolDescription } from "./help.ts";
+import { noteText } from "./note-text.ts";
 
 /** What the doc comment of `LICENSE` says. */
 export function toolDescription(name: string, meta: PackageMeta): ToolDescription {
   const doc: JsonObject = meta.bpf_skel.doc ?? {};
-  const text = (key: string) => {
-    const value = doc[key];
-    return typeof value === "string" && value !== "" ? value : undefined;
-  };
   return {
     name,
-    about: text("brief") ?? text("description"),
-    details: text("details"),
-    version: text("version"),
+    about: noteText(doc.brief) ?? noteText(doc.description),
+    details: noteText(doc.details),
+    version: noteText(doc.version),
     examples: [doc.example ?? []]
       .flat()
       .flatMap((line) => (typeof line === "string" ? line.split("\n") : [])),
