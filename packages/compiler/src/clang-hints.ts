@@ -7,6 +7,10 @@ interface KnownCause {
 /** Most specific first: of each error line the first cause that fits is named. */
 const CAUSES: readonly KnownCause[] = [
   {
+    error: /'(bpf_helpers|bpf_tracing|bpf_core_read|bpf_endian|usdt\.bpf)\.h' file not found/,
+    hint: (name) => `libbpf's headers lie in bpf/: #include <bpf/${name}.h>`,
+  },
+  {
     error: /'bpf\/(?:bpf_helpers|bpf_tracing|bpf_core_read|bpf_endian|usdt\.bpf)\.h' file not found/,
     hint: () => "libbpf's headers are missing: install libbpf-dev (Debian, Ubuntu) or libbpf-devel (Fedora)",
   },
@@ -38,10 +42,56 @@ const CAUSES: readonly KnownCause[] = [
     hint: (type) => `${type} is defined by vmlinux.h: put #include "vmlinux.h" before all other headers`,
   },
   {
+    error: /unknown type name 'bool'/,
+    hint: () => "bool is defined by vmlinux.h, and by <stdbool.h>: include one of them",
+  },
+  {
+    error: /expected ';' after top level declarator\n\s*(?:char \w+\[\] )?SEC\(/,
+    hint: () => "SEC() is defined by libbpf: #include <bpf/bpf_helpers.h>",
+  },
+  {
+    error: /expected [^\n]*\n.*\b(BPF_(?:KPROBE|KRETPROBE|KSYSCALL|PROG|PROG2|URETPROBE|UPROBE))\(/,
+    hint: (macro) => `${macro}() is defined by libbpf: #include <bpf/bpf_tracing.h>`,
+  },
+  {
+    error: /expected [^\n]*\n.*\bBPF_USDT\(/,
+    hint: () => "BPF_USDT() is defined by libbpf: #include <bpf/usdt.bpf.h>",
+  },
+  {
+    error:
+      /implicit(?:ly)? declar(?:ation of|ing library) function '(BPF_(?:CORE_READ|PROBE_READ)\w*|bpf_core_\w+)'/,
+    hint: (name) => `${name}() is defined by libbpf: #include <bpf/bpf_core_read.h>`,
+  },
+  {
+    error: /implicit(?:ly)? declar(?:ation of|ing library) function '(bpf_(?:ntoh|hton|be\d|cpu_to)\w*)'/,
+    hint: (name) => `${name}() is defined by libbpf: #include <bpf/bpf_endian.h>`,
+  },
+  {
+    error: /implicit(?:ly)? declar(?:ation of|ing library) function '(PT_REGS_\w+)'/,
+    hint: (name) => `${name}() is defined by libbpf: #include <bpf/bpf_tracing.h>`,
+  },
+  {
+    error: /implicit(?:ly)? declar(?:ation of|ing library) function '(?:printf|puts|putchar|fprintf)'/,
+    hint: () => "there is no libc in the kernel: print with bpf_printk()",
+  },
+  {
+    error: /implicit(?:ly)? declar(?:ation of|ing library) function '(\w+)'/,
+    hint: (name) =>
+      `nobody defines ${name}(): a program calls functions of its own and helpers of the kernel, #include <bpf/bpf_helpers.h>`,
+  },
+  {
+    error: /A call to built-in function '(mem\w+|str\w+)' is not supported/,
+    hint: (name) => `there is no libc in the kernel: give ${name} a constant, small length, or write a loop`,
+  },
+  {
+    error: /Cannot select: \S+ i64 = s(?:div|rem)\b|[Uu]nsupport(?:ed)? signed division/,
+    hint: () => "eBPF divides unsigned numbers only: convert both sides to an unsigned type",
+  },
+  {
     error:
       /(?:incomplete definition of|incomplete type|forward declaration of) (?:type )?'(?:const )?((?:struct|union|enum) \w+)/,
     hint: (type) =>
-      `${type} is not in this kernel's types: declare a flavour of it, ${type}___old { … } with preserve_access_index`,
+      `${type} is not in this kernel's types, or vmlinux.h is not included; of other kernels' types declare a flavour, ${type}___old { … } with preserve_access_index`,
   },
   {
     error: /no member named '(\w+)' in '((?:struct|union) \w+)'/,
@@ -67,7 +117,7 @@ const CAUSES: readonly KnownCause[] = [
     hint: () => "eBPF has no floating point: compute with integers, for example in thousandths",
   },
   {
-    error: /too many arguments|stack arguments are not supported|only integer returns supported/,
+    error: /too many arg(?:ument)?s\b|stack arguments are not supported|only integer returns supported/,
     hint: () => "a BPF function takes at most five arguments and returns an integer: mark it __always_inline",
   },
   {
@@ -83,7 +133,7 @@ export function hintsFor(diagnostics: string): readonly string[] {
   // biome-ignore lint/suspicious/noControlCharactersInRegex: clang's colours are control sequences
   const lines = diagnostics.replace(/\u001b\[[0-9;]*[A-Za-z]/g, "").split("\n");
   for (const [index, line] of lines.entries()) {
-    if (!/\berror: |\bnote: forward declaration/.test(line)) continue;
+    if (!/\berror: |\bnote: forward declaration|\bwarning: implicit/.test(line)) continue;
     const hint = hintFor(`${line}\n${lines[index + 1] ?? ""}`);
     if (hint !== undefined) hints.add(hint);
   }

@@ -18,10 +18,12 @@ import {
   type Package,
   type PackageMeta,
 } from "@skep/package";
+import { hintsFor } from "./clang-hints.ts";
 import { type Compiled, type CompileFlags, compileObject, targetArch } from "./compile.ts";
 import { describeExports, withIterated } from "./describe-exports.ts";
 import { describeExportType, describeOtherStructs } from "./describe-structs.ts";
 import { withEnumSigns } from "./enum-signs.ts";
+import { CompileError } from "./errors.ts";
 import { chooseExports, type ExportChoice, type ExportPlan, planExports } from "./export-types.ts";
 import { type Clang, findClang } from "./find-clang.ts";
 import { addTypes, compileHeader, compileTypes } from "./force-types.ts";
@@ -87,7 +89,15 @@ export async function compilePackage(
   const { types, ...compiled } = await compileUnits(clang, source, plan, directory.path, flags, options);
   const name = basename(source).split(".")[0] ?? "";
   const signs = (btf: Btf) => withEnumSigns(clang, source, btf, directory.path, beside(source, flags));
-  return { name, ...(await assemble(name, annotated, compiled.object, plan, types, signs)), ...compiled };
+  try {
+    return { name, ...(await assemble(name, annotated, compiled.object, plan, types, signs)), ...compiled };
+  } catch (error) {
+    // clang only warned of it: a function that nobody defines.
+    if (!(error instanceof BpfError) || compiled.diagnostics === "") throw error;
+    const text = `${compiled.diagnostics}${source}: error: ${error.message}\n`;
+    const hints = hintsFor(text);
+    throw new CompileError(source, text, hints.length > 0 ? hints : [error.next]);
+  }
 }
 
 /** The program, and beside it the types that it does not mention in its BTF. A header is all types. */

@@ -20,7 +20,9 @@ const TARGET_ARCH: Readonly<Record<string, string>> = {
 };
 
 const FIXED =
-  "-g -gdwarf-5 -gembed-source -O2 -target bpf -Wno-unknown-attributes -fdebug-compilation-dir=.".split(" ");
+  "-g -gdwarf-5 -gembed-source -O2 -target bpf -Wno-unknown-attributes -fdebug-compilation-dir=. -fno-crash-diagnostics".split(
+    " ",
+  );
 
 /** Macros of libbpf 1.2, which Debian 12 does not have yet, in the words of libbpf's own header: a second definition is the same. */
 const NEWER_MACROS = [

@@ -25,6 +25,8 @@ async function failure(text: string): Promise<CompileError> {
   return error as CompileError;
 }
 
+const HELPERS = "#include <linux/bpf.h>\n#include <bpf/bpf_helpers.h>\n";
+
 /** A program that answers like a clang of some version. */
 function fakeClang(name: string, version: number): void {
   const bin = join(directory, "bin");
@@ -74,6 +76,44 @@ describe("a source with errors", () => {
       "kernel headers next to vmlinux.h",
       '#include "vmlinux.h"\n#include <linux/if_ether.h>\n#include <linux/types.h>\n#include <linux/in.h>',
       /do not include linux/,
+    ],
+    ["libbpf's headers without their folder", '#include "bpf_helpers.h"', /#include <bpf\/bpf_helpers\.h>/],
+    ["bool without a header", "bool yes;", /<stdbool\.h>/],
+    [
+      "SEC() without its header",
+      '#include <linux/bpf.h>\nSEC("xdp") int f(void *c) { return 0; }',
+      /#include <bpf\/bpf_helpers\.h>/,
+    ],
+    [
+      "BPF_PROG() without its header",
+      `${HELPERS}SEC("tp_btf/sched_switch")\nint BPF_PROG(f, int a) { return 0; }`,
+      /BPF_PROG\(\) is defined by libbpf: #include <bpf\/bpf_tracing\.h>/,
+    ],
+    [
+      "functions of libc",
+      `${HELPERS}SEC("xdp") int f(void *c) { return printf("x"); }`,
+      /print with bpf_printk\(\)/,
+    ],
+    [
+      "functions that nobody defines",
+      `${HELPERS}SEC("xdp") int f(void *c) { return nowhere(1); }`,
+      /nobody defines nowhere\(\)/,
+    ],
+    [
+      "macros without their header",
+      `${HELPERS}SEC("xdp") int f(struct xdp_md *c) { return bpf_ntohs(c->data); }`,
+      /bpf_ntohs\(\) is defined by libbpf: #include <bpf\/bpf_endian\.h>/,
+    ],
+    [
+      "lengths that vary",
+      `${HELPERS}SEC("xdp") int f(struct xdp_md *c) { char b[99]; __builtin_memset(b, 0, c->data & 63); return b[5]; }`,
+      /give memset a constant, small length/,
+    ],
+    [
+      "more than five arguments",
+      `${HELPERS}__attribute__((noinline)) int g(int a, int b, int c, int d, int e, int f) { return a + f; }
+SEC("xdp") int f(struct xdp_md *c) { return g(1, 2, 3, 4, 5, c->data); }`,
+      /at most five arguments/,
     ],
     ["floating point", "double f(double x) { return x * 2; }", /no floating point/],
   ])("is given a hint about %s", async (_what, text, hint) => {
