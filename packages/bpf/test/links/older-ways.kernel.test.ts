@@ -230,6 +230,23 @@ function workOffset(path: string): number {
   return Number.parseInt(line ?? "", 16);
 }
 
+it("an object gives up everything also when one of its links cannot be detached", () => {
+  const spec = open(compileFixture("attach-kinds.bpf.c"));
+  for (const program of spec.programs.values()) program.autoload = program.name === "on_tracepoint";
+  const object = spec.load();
+  const link = object.program("on_tracepoint").attach();
+  const close = link.close.bind(link);
+  link.close = () => {
+    close();
+    throw new Error("cannot be detached");
+  };
+  expect(() => object.close()).toThrow("cannot be detached");
+  expect([...object.programs.values(), ...object.maps.values()].map(({ fd }) => fd.closed)).not.toContain(
+    false,
+  );
+  object.close();
+});
+
 describe("an attachment that fails half way leaves nothing", () => {
   /** This kernel, on which the second perf event cannot be opened. @returns also how many were asked for */
   function withoutSecondEvent() {

@@ -312,7 +312,7 @@ it("a trie gives every entry once, with its own value, while others are deleted"
 });
 
 it.each([EINTR, EINVAL])("a trie is read whole also when the kernel's batches fail with %i", (errno) => {
-  // Disturbed by deletions, before Linux 6.15; without batches, before 5.14.
+  // EINTR: disturbed by deletions; EINVAL: an older kernel, which has none for tries.
   const times = errno === EINTR ? { times: 3 } : {};
   const disturbed = new HostKernel(
     withFault(koffiNative(), { command: "BPF_MAP_LOOKUP_BATCH", errno, ...times }),
