@@ -75,9 +75,12 @@ int send(void *ctx)
 `,
     );
     const { btf } = readSpec((await compilePackage(source)).package.object);
-    const enums = Array.from({ length: btf!.endId - 1 }, (_, index) => btf!.type(index + 1))
-      .filter((type) => type.kind === BtfKind.Enum)
-      .map(({ signed, values }) => [signed, ...values.map(({ name, value }) => `${name} ${value}`)]);
+    const types = Array.from({ length: btf!.endId - 1 }, (_, index) => btf!.type(index + 1));
+    const enums = types.flatMap((type) =>
+      type.kind === BtfKind.Enum
+        ? [[type.signed, ...type.values.map(({ name, value }) => `${name} ${value}`)]]
+        : [],
+    );
     expect(enums).toHaveLength(3);
     expect(enums).toContainEqual([true, "FAILED -22", "FINE -21", "LAST 7"]);
     expect(enums).toContainEqual([true, "NOBODY -1", "SOMEBODY 0"]);
