@@ -5,6 +5,9 @@ import type { LoadedProgram } from "../load/program.ts";
 import { attachError } from "./attach-error.ts";
 import { type AttachOptions, missingOption } from "./options.ts";
 
+/** Packets of every protocol, ETH_P_ALL (include/uapi/linux/if_ether.h), as the wire has it. */
+export const ETH_P_ALL_BIG_ENDIAN = 0x0300;
+
 /** The index of the interface that a program is to be attached to. @throws {InvalidArgumentError} {NotFoundError} */
 export function requiredInterface(program: LoadedProgram, options: AttachOptions): number {
   const chosen = options.interface;

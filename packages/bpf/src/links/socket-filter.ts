@@ -2,17 +2,21 @@ import { InvalidArgumentError } from "../errors.ts";
 import { syscallError } from "../linux/errno.ts";
 import type { OwnedFd } from "../linux/fd.ts";
 import type { Kernel } from "../linux/kernel.ts";
-import { openSocket, setSocketOption, socketInode } from "../linux/socket.ts";
+import { openSocket, SOCK_RAW, SOL_SOCKET, setSocketOption, socketInode } from "../linux/socket.ts";
 import { syscallNumbers } from "../linux/syscalls.ts";
 import type { LoadedProgram } from "../load/program.ts";
 import { AttachedLink, type Link } from "./link.ts";
-import { interfaceError, interfaceText, requiredInterface } from "./network-interface.ts";
+import {
+  ETH_P_ALL_BIG_ENDIAN,
+  interfaceError,
+  interfaceText,
+  requiredInterface,
+} from "./network-interface.ts";
 import { type AttachOptions, missingOption } from "./options.ts";
 import { undoneOnFailure } from "./undo-list.ts";
 
-const [SOL_SOCKET, SO_RCVBUF, SO_DETACH_FILTER, SO_ATTACH_BPF] = [1, 8, 27, 50];
-const [AF_PACKET, SOCK_RAW] = [17, 3];
-const ETH_P_ALL_BIG_ENDIAN = 0x0300;
+const [SO_RCVBUF, SO_DETACH_FILTER, SO_ATTACH_BPF] = [8, 27, 50];
+const AF_PACKET = 17;
 
 /**
  * What a socket receives (`socket`), or what passes an interface (`interface`: a packet socket of our own, which

@@ -7,6 +7,7 @@ import type { LinkKind } from "../spec/object-spec.ts";
 import { detachUnlessGone } from "./detach-unless-gone.ts";
 import { onProcessExit } from "./exit-cleanup.ts";
 import { AttachedLink, type Link } from "./link.ts";
+import { ETH_P_ALL_BIG_ENDIAN } from "./network-interface.ts";
 import { undoneOnFailure } from "./undo-list.ts";
 
 // include/uapi/linux/{rtnetlink,netlink,pkt_sched,pkt_cls}.h
@@ -15,7 +16,6 @@ const [NLM_F_ECHO, NLM_F_EXCL, NLM_F_DUMP, NLM_F_CREATE] = [0x8, 0x200, 0x300, 0
 const TC_H_CLSACT = 0xffff_fff1;
 const CLSACT_HANDLE = 0xffff_0000;
 const PARENTS = { ingress: 0xffff_fff2, egress: 0xffff_fff3 } as const;
-const ETH_P_ALL_BIG_ENDIAN = 0x0300;
 const [TCA_KIND, TCA_OPTIONS] = [1, 2];
 const [TCA_BPF_FD, TCA_BPF_NAME, TCA_BPF_FLAGS] = [6, 7, 8];
 const TCA_BPF_FLAG_ACT_DIRECT = 1;

@@ -2,15 +2,13 @@ import { MalformedError, SyscallError } from "../errors.ts";
 import { errnoText } from "./errno.ts";
 import type { OwnedFd } from "./fd.ts";
 import type { Kernel } from "./kernel.ts";
-import { openSocket, receiveBytes, sendBytes, setSocketOption } from "./socket.ts";
+import { openSocket, receiveBytes, SOCK_RAW, SOL_SOCKET, sendBytes, setSocketOption } from "./socket.ts";
 
 const AF_NETLINK = 16;
-const SOCK_RAW = 3;
 const NETLINK_ROUTE = 0;
 const SOL_NETLINK = 270;
 const NETLINK_CAP_ACK = 10;
 const NETLINK_EXT_ACK = 11;
-const SOL_SOCKET = 1;
 const SO_RCVTIMEO = 20;
 
 const NLM_F_REQUEST = 0x1;

@@ -4,6 +4,9 @@ import type { OwnedFd } from "./fd.ts";
 import type { Kernel } from "./kernel.ts";
 import { syscallNumbers } from "./syscalls.ts";
 
+/** socket(2), setsockopt(2). */
+export const SOCK_RAW = 3;
+export const SOL_SOCKET = 1;
 const SOCK_CLOEXEC = 0o2000000;
 
 /** Tells a socket from a later one with the same descriptor. undefined when the descriptor is no open socket. */
