@@ -1,5 +1,5 @@
-import { mkdir, readFile, writeFile } from "node:fs/promises";
-import { join } from "node:path";
+import { mkdir, readFile, stat, writeFile } from "node:fs/promises";
+import { dirname, join } from "node:path";
 import { InvalidArgumentError, MalformedError } from "@skep/bpf";
 import {
   isJsonObject,
@@ -30,6 +30,7 @@ const NO_PLACE: ReadonlySet<string | undefined> = new Set([
   "EACCES",
   "EEXIST",
   "EISDIR",
+  "ENOENT",
   "ENOTDIR",
   "EPERM",
   "EROFS",
@@ -87,7 +88,7 @@ export async function writeOutputs(
       await writeArchive(compiled.name, compiled.package, options.kernelTypes),
     ]);
   try {
-    await mkdir(directory, { recursive: true });
+    await makeDirectory(directory);
     for (const [file, content] of files) await writeFile(join(directory, file), content);
   } catch (cause) {
     const { code, message } = cause as NodeJS.ErrnoException;
@@ -99,6 +100,23 @@ export async function writeOutputs(
     );
   }
   return files.map(([file]) => join(directory, file));
+}
+
+/** With what is missing above it. Node's own `recursive` never ends below /proc, where nothing can be made and the answer is ENOENT. */
+async function makeDirectory(path: string): Promise<void> {
+  if (await isDirectory(path)) return;
+  if (dirname(path) !== path) await makeDirectory(dirname(path));
+  await mkdir(path).catch(async (error: unknown) => {
+    // Another compiler may have been quicker.
+    if (!(await isDirectory(path))) throw error;
+  });
+}
+
+function isDirectory(path: string): Promise<boolean> {
+  return stat(path).then(
+    (found) => found.isDirectory(),
+    () => false,
+  );
 }
 
 function packageText(compiled: CompiledPackage, options: OutputOptions): Uint8Array | string {

@@ -41,11 +41,18 @@ describe("writeOutputs", () => {
     ]);
   });
 
+  it("makes a directory that another makes at the same time", async () => {
+    const target = join(directory, "x/y/z");
+    await Promise.all(Array.from({ length: 8 }, () => writeOutputs(compiled, target)));
+    expect(readdirSync(target)).toHaveLength(3);
+  });
+
   it("says where else to write when the directory takes nothing", async () => {
     const other = { code: "ERR_BPF_INVALID_ARGUMENT", next: "write to another directory with -o DIR" };
     writeFileSync(join(directory, "file"), "");
     await expect(writeOutputs(compiled, join(directory, "file"))).rejects.toMatchObject(other);
     await expect(writeOutputs(compiled, join(directory, "file/below"))).rejects.toMatchObject(other);
+    await expect(writeOutputs(compiled, "/proc/nothing/can/be/made")).rejects.toMatchObject(other);
     mkdirSync(join(directory, "with-header.bpf.o"));
     await expect(writeOutputs(compiled, directory)).rejects.toMatchObject(other);
   });
