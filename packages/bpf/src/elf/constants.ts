@@ -40,3 +40,9 @@ export const STV_HIDDEN = 2;
 
 export const PT_LOAD = 1;
 export const PT_NOTE = 4;
+
+/** Bytes of the structures of 64-bit files: Elf64_Ehdr, Elf64_Shdr, Elf64_Phdr, Elf64_Sym. */
+export const ELF_HEADER_SIZE = 64;
+export const SECTION_HEADER_SIZE = 64;
+export const SEGMENT_HEADER_SIZE = 56;
+export const SYMBOL_SIZE = 24;

@@ -1,9 +1,6 @@
-import { EM_BPF, ET_REL, SHT_STRTAB } from "./constants.ts";
+import { ELF_HEADER_SIZE, EM_BPF, ET_REL, SECTION_HEADER_SIZE, SHT_STRTAB } from "./constants.ts";
 import type { ElfHeader } from "./elf-file.ts";
 import type { StringTable } from "./string-table.ts";
-
-const FILE_HEADER_SIZE = 64;
-const SECTION_HEADER_SIZE = 64;
 
 /** A section to be written. */
 export interface NewSection {
@@ -50,7 +47,7 @@ export class ObjectLayout {
       entrySize: 0,
       data: this.#strings.bytes(),
     });
-    let end = FILE_HEADER_SIZE;
+    let end = ELF_HEADER_SIZE;
     const offsets = this.#sections.map(({ alignment, data }) => {
       const offset = alignUp(end, alignment);
       end = offset + data.length;
@@ -75,7 +72,7 @@ export class ObjectLayout {
     view.setUint32(20, 1, littleEndian);
     view.setBigUint64(40, BigInt(headersAt), littleEndian);
     view.setUint32(48, flags, littleEndian);
-    view.setUint16(52, FILE_HEADER_SIZE, littleEndian);
+    view.setUint16(52, ELF_HEADER_SIZE, littleEndian);
     view.setUint16(58, SECTION_HEADER_SIZE, littleEndian);
     view.setUint16(60, this.#sections.length + 1, littleEndian);
     view.setUint16(62, this.#sections.length, littleEndian);

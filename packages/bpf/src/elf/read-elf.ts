@@ -1,11 +1,14 @@
 import { MalformedError, NotImplementedError } from "../errors.ts";
 import { ByteView, malformedElf, stringAt } from "./byte-view.ts";
-import { SHN_XINDEX, SHT_NOBITS } from "./constants.ts";
+import {
+  ELF_HEADER_SIZE,
+  SECTION_HEADER_SIZE,
+  SEGMENT_HEADER_SIZE,
+  SHN_XINDEX,
+  SHT_NOBITS,
+} from "./constants.ts";
 import { ElfFile, type ElfHeader, type ElfSection, type ElfSegment } from "./elf-file.ts";
 
-const HEADER_SIZE = 64;
-const SECTION_HEADER_SIZE = 64;
-const SEGMENT_HEADER_SIZE = 56;
 const ELFCLASS64 = 2;
 const ELFDATA2LSB = 1;
 const ELFDATA2MSB = 2;
@@ -17,7 +20,7 @@ const ELFDATA2MSB = 2;
  */
 export function readElf(bytes: Uint8Array): ElfFile {
   const view = new ByteView(bytes, isLittleEndian(bytes));
-  view.require(0, HEADER_SIZE, "file header");
+  view.require(0, ELF_HEADER_SIZE, "file header");
   const header: ElfHeader = {
     littleEndian: view.littleEndian,
     type: view.u16(16, "file type"),

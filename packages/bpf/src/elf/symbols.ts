@@ -1,8 +1,7 @@
 import { ByteView, malformedElf, stringAt } from "./byte-view.ts";
+import { SYMBOL_SIZE } from "./constants.ts";
 import type { ElfSymbol } from "./elf-file.ts";
 
-/** sizeof(Elf64_Sym). */
-export const SYMBOL_SIZE = 24;
 /** Linkers let a name be the end of another; this many times over is an attempt to exhaust memory. */
 const NAME_SHARING = 16;
 

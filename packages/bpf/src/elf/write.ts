@@ -11,13 +11,13 @@ import {
   SHT_RELA,
   SHT_STRTAB,
   SHT_SYMTAB,
+  SYMBOL_SIZE,
 } from "./constants.ts";
 import type { ElfFile, ElfSection } from "./elf-file.ts";
 import { ObjectLayout } from "./object-layout.ts";
 import { readElf } from "./read-elf.ts";
 import { REL_SIZE, RELA_SIZE } from "./relocations.ts";
 import { StringTable } from "./string-table.ts";
-import { SYMBOL_SIZE } from "./symbols.ts";
 
 export interface StripOptions {
   /** New contents of sections by name. */

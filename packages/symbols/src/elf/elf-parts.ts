@@ -1,17 +1,16 @@
 import { fstatSync, readSync } from "node:fs";
 import {
+  ELF_HEADER_SIZE,
   type ElfFile,
   MalformedError,
   readElf,
+  SECTION_HEADER_SIZE,
+  SEGMENT_HEADER_SIZE,
   SHT_DYNSYM,
   SHT_NOBITS,
   SHT_NOTE,
   SHT_SYMTAB,
 } from "@skep/bpf";
-
-const HEADER = 64;
-const SECTION_HEADER = 64;
-const SEGMENT_HEADER = 56;
 
 /** Headers and names of sections beyond this are no program's. */
 const MOST_HEADERS = 16 << 20;
@@ -35,11 +34,11 @@ export function readElfParts(file: number): ElfFile {
     if (!(at >= 0) || at >= size) return;
     readFully(file, image, at, Math.min(length, size - at));
   };
-  fill(0, HEADER);
+  fill(0, ELF_HEADER_SIZE);
   const view = new DataView(image.buffer);
   const little = image[5] === 1;
-  if (size >= HEADER) {
-    fill(Number(view.getBigUint64(32, little)), view.getUint16(56, little) * SEGMENT_HEADER);
+  if (size >= ELF_HEADER_SIZE) {
+    fill(Number(view.getBigUint64(32, little)), view.getUint16(56, little) * SEGMENT_HEADER_SIZE);
     fillSectionHeaders(view, little, fill);
   }
   const elf = readElf(image);
@@ -63,14 +62,14 @@ function fillSectionHeaders(
 ): void {
   const start = Number(view.getBigUint64(40, little));
   // With 0xff00 sections or more, both numbers move into the first header (elf(5), e_shnum and e_shstrndx).
-  fill(start, SECTION_HEADER);
-  const fits = start > 0 && start + SECTION_HEADER <= view.byteLength;
+  fill(start, SECTION_HEADER_SIZE);
+  const fits = start > 0 && start + SECTION_HEADER_SIZE <= view.byteLength;
   if (!fits) return;
   const count = view.getUint16(60, little) || Number(view.getBigUint64(start + 32, little));
-  fill(start, Math.min(count * SECTION_HEADER, MOST_HEADERS));
+  fill(start, Math.min(count * SECTION_HEADER_SIZE, MOST_HEADERS));
   const index = view.getUint16(62, little);
-  const names = start + (index === 0xffff ? view.getUint32(start + 40, little) : index) * SECTION_HEADER;
-  if (names + SECTION_HEADER > view.byteLength) return;
+  const names = start + (index === 0xffff ? view.getUint32(start + 40, little) : index) * SECTION_HEADER_SIZE;
+  if (names + SECTION_HEADER_SIZE > view.byteLength) return;
   const length = Number(view.getBigUint64(names + 32, little));
   fill(Number(view.getBigUint64(names + 24, little)), Math.min(length, MOST_HEADERS));
 }

@@ -9,20 +9,19 @@ import {
   STT_FUNC,
   STT_GNU_IFUNC,
   STT_NOTYPE,
+  SYMBOL_SIZE,
 } from "@skep/bpf";
 import { type SymbolTable, symbolTable } from "../symbol-table.ts";
 
-const ENTRY = 24;
-
 /** Whether the file still has the table that stripping removes. */
 export function hasAllSymbols(elf: ElfFile): boolean {
-  return elf.sections.some(({ type, size }) => type === SHT_SYMTAB && size > ENTRY);
+  return elf.sections.some(({ type, size }) => type === SHT_SYMTAB && size > SYMBOL_SIZE);
 }
 
 /** Functions by address, from all symbol tables of a file and of what belongs to it. @throws {MalformedError} */
 export function elfSymbols(files: readonly ElfFile[]): SymbolTable {
   const tables = files.flatMap((elf) => tablesOf(elf).map((section) => ({ elf, section })));
-  const entries = tables.reduce((sum, { section }) => sum + Math.floor(section.size / ENTRY), 0);
+  const entries = tables.reduce((sum, { section }) => sum + Math.floor(section.size / SYMBOL_SIZE), 0);
   const found = new Functions(entries);
   for (const { elf, section } of tables) collect(elf, section, found);
   return found.table();
@@ -42,7 +41,7 @@ function collect(elf: ElfFile, section: ElfSection, found: Functions): void {
   const little = elf.header.littleEndian;
   const strings = found.addStrings(elf.data(names).slice());
   const full = section.type === SHT_SYMTAB;
-  for (let at = 0; at + ENTRY <= bytes.length; at += ENTRY) {
+  for (let at = 0; at + SYMBOL_SIZE <= bytes.length; at += SYMBOL_SIZE) {
     const info = view.getUint8(at + 4);
     const type = info & 0xf;
     if (type !== STT_FUNC && type !== STT_GNU_IFUNC && !(type === STT_NOTYPE && full)) continue;
