@@ -1,6 +1,6 @@
 import type { Btf } from "./btf.ts";
 import { malformedBtf } from "./malformed.ts";
-import { MAX_DEPTH, naturalAlignment, skipModifiers } from "./size.ts";
+import { MAX_DEPTH, scalarAlignment, skipModifiers } from "./size.ts";
 import { type BtfComposite, BtfKind, type BtfMember } from "./types.ts";
 
 /** A gap that C would not leave by itself: an unnamed bitfield, which BTF does not record. */
@@ -83,20 +83,13 @@ export class CLayouts {
     if (depth > MAX_DEPTH) throw malformedBtf(`type ${id} is nested deeper than ${MAX_DEPTH}`);
     const type = skipModifiers(this.#btf, id);
     switch (type.kind) {
-      case BtfKind.Int:
-      case BtfKind.Float:
-      case BtfKind.Enum:
-      case BtfKind.Enum64:
-        return naturalAlignment(type.size, this.#btf.pointerSize);
-      case BtfKind.Ptr:
-        return this.#btf.pointerSize;
       case BtfKind.Array:
         return this.#alignment(type.elementId, depth + 1);
       case BtfKind.Struct:
       case BtfKind.Union:
         return this.of(type, depth).alignment;
       default:
-        return 1;
+        return scalarAlignment(type, this.#btf.pointerSize) ?? 1;
     }
   }
 }

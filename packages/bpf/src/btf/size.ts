@@ -108,13 +108,6 @@ export class Alignments {
     if (depth > MAX_DEPTH) throw malformedBtf(`type ${id} is nested deeper than ${MAX_DEPTH}`);
     const type = skipModifiers(this.#btf, id);
     switch (type.kind) {
-      case BtfKind.Int:
-      case BtfKind.Float:
-      case BtfKind.Enum:
-      case BtfKind.Enum64:
-        return naturalAlignment(type.size, this.#btf.pointerSize);
-      case BtfKind.Ptr:
-        return this.#btf.pointerSize;
       case BtfKind.Array:
         return this.of(type.elementId, depth + 1);
       case BtfKind.Var:
@@ -130,8 +123,11 @@ export class Alignments {
       }
       case BtfKind.Datasec:
         return 8;
-      default:
+      default: {
+        const alignment = scalarAlignment(type, this.#btf.pointerSize);
+        if (alignment !== undefined) return alignment;
         throw malformedBtf(`type ${id}${type.name === "" ? "" : ` (${type.name})`} has no alignment`);
+      }
     }
   }
 
@@ -148,7 +144,22 @@ export class Alignments {
   }
 }
 
+/** Bytes, of numbers, enums and pointers; undefined for what is made of others. */
+export function scalarAlignment(type: BtfType, pointerBytes: number): number | undefined {
+  switch (type.kind) {
+    case BtfKind.Int:
+    case BtfKind.Float:
+    case BtfKind.Enum:
+    case BtfKind.Enum64:
+      return naturalAlignment(type.size, pointerBytes);
+    case BtfKind.Ptr:
+      return pointerBytes;
+    default:
+      return undefined;
+  }
+}
+
 /** Largest power of two in `size`; at most 16 with 64-bit pointers (`__int128`, `long double`), 4 with 32-bit. */
-export function naturalAlignment(size: number, pointerBytes: number): number {
+function naturalAlignment(size: number, pointerBytes: number): number {
   return Math.max(1, Math.min(size & -size, pointerBytes === 8 ? 16 : pointerBytes));
 }
