@@ -45,36 +45,34 @@ export class MapOperations {
     const { keySize, valueSize } = shape;
     const key = () => this.#bytes("the key", keyArgument, keySize);
     const value = () => this.#bytes("the value", valueArgument, valueSize);
+    /** What the kernel gives goes to `into`. */
+    const ask = (asked: { key?: Uint8Array; value?: Uint8Array }, into?: Uint8Array): number => {
+      const parts = { key: asked.key?.slice(), value: asked.value?.slice() };
+      const { status, bytes } = host.call({ call: "operate", fd, command, ...parts, flags });
+      if (bytes !== undefined) into?.set(bytes);
+      return status;
+    };
     switch (command) {
       case MapCommand.lookup: {
         const [from, to] = [key(), value()];
         if (from === undefined || to === undefined) return -EINVAL;
         // Maps without keys read the value: a bloom filter is asked for it.
-        const asked = keySize === 0 ? to.slice() : undefined;
-        const reply = host.call({ call: "operate", fd, command, key: from.slice(), value: asked, flags });
-        if (reply.bytes !== undefined) to.set(reply.bytes);
-        return reply.status;
+        return ask(keySize === 0 ? { key: from, value: to } : { key: from }, to);
       }
       case MapCommand.update: {
         const [from, to] = [key(), value()];
-        if (from === undefined || to === undefined) return -EINVAL;
-        return host.call({ call: "operate", fd, command, key: from.slice(), value: to.slice(), flags })
-          .status;
+        return from === undefined || to === undefined ? -EINVAL : ask({ key: from, value: to });
       }
       case MapCommand.delete: {
         const from = key();
-        if (from === undefined) return -EINVAL;
-        return host.call({ call: "operate", fd, command, key: from.slice(), value: undefined, flags }).status;
+        return from === undefined ? -EINVAL : ask({ key: from });
       }
       case MapCommand.nextKey: {
         const [from, to] = [key(), this.#bytes("the next key", nextKeyArgument, keySize)];
         if (from === undefined || to === undefined) return -EINVAL;
         // Address 0 is C's NULL, which asks for the first key. It is memory too: what stands there is a key.
         const none = unsigned(keyArgument) === 0 && from.every((byte) => byte === 0);
-        const asked = none ? undefined : from.slice();
-        const reply = host.call({ call: "operate", fd, command, key: asked, value: undefined, flags });
-        if (reply.bytes !== undefined) to.set(reply.bytes);
-        return reply.status;
+        return ask(none ? {} : { key: from }, to);
       }
       default:
         return -EINVAL;
