@@ -1,6 +1,6 @@
 import { readFileSync, rmSync } from "node:fs";
-import { homedir } from "node:os";
 import { join } from "node:path";
+import { homeDirectory } from "@skep/package";
 import { type BlobStore, digestOf } from "@skep/package/distribution";
 import { writePrivateFile } from "./replace-file.ts";
 
@@ -38,5 +38,5 @@ export class BlobCache implements BlobStore {
 /** An empty or relative value counts as none (XDG Base Directory Specification). */
 function cacheHome(): string {
   const set = process.env.XDG_CACHE_HOME;
-  return set?.startsWith("/") ? set : join(homedir(), ".cache");
+  return set?.startsWith("/") ? set : join(homeDirectory(), ".cache");
 }

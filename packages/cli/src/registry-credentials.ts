@@ -1,8 +1,7 @@
 import { spawnSync } from "node:child_process";
 import { readFileSync } from "node:fs";
-import { homedir } from "node:os";
 import { join } from "node:path";
-import type { JsonObject } from "@skep/package";
+import { homeDirectory, type JsonObject } from "@skep/package";
 import {
   type Credentials,
   credentialSource,
@@ -21,7 +20,7 @@ export interface GivenCredentials {
 export function dockerConfigPath(): string {
   const directory = process.env.DOCKER_CONFIG;
   return join(
-    directory === undefined || directory === "" ? join(homedir(), ".docker") : directory,
+    directory === undefined || directory === "" ? join(homeDirectory(), ".docker") : directory,
     "config.json",
   );
 }

@@ -1,8 +1,7 @@
 import { readdir, stat } from "node:fs/promises";
-import { homedir } from "node:os";
 import { join, resolve, sep } from "node:path";
 import { BpfError, Btf, MalformedError, NotFoundError, pruneKernelBtf, readSpec } from "@skep/bpf";
-import { gunzip, readBoundedFile, tarFiles } from "@skep/package";
+import { gunzip, homeDirectory, readBoundedFile, tarFiles } from "@skep/package";
 import { unxz } from "./xz.ts";
 
 /** Types of kernels, cut down for an object. */
@@ -24,7 +23,7 @@ const NAMED = /([^/]+\/[^/]+\/[^/]+\/[^/]+)\.btf((?:\.tar)?(?:\.(?:xz|gz))?)$/;
 /** Where eunomia's compiler keeps its copy of BTFHub: in `EUNOMIA_HOME`, else in the folder for data. */
 export function defaultBtfhub(env: NodeJS.ProcessEnv = process.env): string {
   const first = env.XDG_DATA_HOME?.split(":").find((path) => path.startsWith("/"));
-  const data = env.EUNOMIA_HOME || join(first ?? join(homedir(), ".local/share"), "eunomia");
+  const data = env.EUNOMIA_HOME || join(first ?? join(homeDirectory(), ".local/share"), "eunomia");
   return join(data, "btfhub-archive");
 }
 

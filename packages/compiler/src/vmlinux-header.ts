@@ -1,8 +1,9 @@
 import { createHash, randomUUID } from "node:crypto";
-import { access, mkdir, readFile, rename, writeFile } from "node:fs/promises";
-import { homedir } from "node:os";
+import { access, readFile, rename, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { Btf, NotFoundError, printC } from "@skep/bpf";
+import { homeDirectory } from "@skep/package";
+import { makeDirectory } from "./make-directory.ts";
 
 /** Counts changes of the header's text: an older cached header is not taken. */
 const HEADER_REVISION = 1;
@@ -11,7 +12,7 @@ const KERNEL_BTF = "/sys/kernel/btf/vmlinux";
 /** Where headers are kept: `$XDG_CACHE_HOME/skep`, else `~/.cache/skep`. */
 export function cacheDirectory(env: NodeJS.ProcessEnv = process.env): string {
   const base = env.XDG_CACHE_HOME;
-  return join(base?.startsWith("/") ? base : join(homedir(), ".cache"), "skep");
+  return join(base?.startsWith("/") ? base : join(homeDirectory(), ".cache"), "skep");
 }
 
 export interface HeaderPlaces {
@@ -58,13 +59,14 @@ async function exists(path: string): Promise<boolean> {
 
 /** Written aside and renamed, so that two compilers at once never see half a header. False when that is not possible. */
 async function keep(directory: string, text: string): Promise<boolean> {
+  const aside = join(directory, `.${randomUUID()}`);
   try {
-    await mkdir(directory, { recursive: true });
-    const aside = join(directory, `.${randomUUID()}`);
+    await makeDirectory(directory);
     await writeFile(aside, text);
     await rename(aside, join(directory, "vmlinux.h"));
     return true;
   } catch {
+    await rm(aside, { force: true }).catch(() => undefined);
     return false;
   }
 }

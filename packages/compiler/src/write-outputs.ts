@@ -1,5 +1,5 @@
-import { mkdir, readFile, stat, writeFile } from "node:fs/promises";
-import { dirname, join } from "node:path";
+import { readFile, writeFile } from "node:fs/promises";
+import { join } from "node:path";
 import { InvalidArgumentError, MalformedError } from "@skep/bpf";
 import {
   isJsonObject,
@@ -11,6 +11,7 @@ import {
   writePackage,
 } from "@skep/package";
 import type { CompiledPackage } from "./compile-package.ts";
+import { makeDirectory } from "./make-directory.ts";
 import { printYaml } from "./print-yaml.ts";
 import { wasmHeader } from "./wasm-header.ts";
 
@@ -100,23 +101,6 @@ export async function writeOutputs(
     );
   }
   return files.map(([file]) => join(directory, file));
-}
-
-/** With what is missing above it. Node's own `recursive` never ends below /proc, where nothing can be made and the answer is ENOENT. */
-async function makeDirectory(path: string): Promise<void> {
-  if (await isDirectory(path)) return;
-  if (dirname(path) !== path) await makeDirectory(dirname(path));
-  await mkdir(path).catch(async (error: unknown) => {
-    // Another compiler may have been quicker.
-    if (!(await isDirectory(path))) throw error;
-  });
-}
-
-function isDirectory(path: string): Promise<boolean> {
-  return stat(path).then(
-    (found) => found.isDirectory(),
-    () => false,
-  );
 }
 
 function packageText(compiled: CompiledPackage, options: OutputOptions): Uint8Array | string {

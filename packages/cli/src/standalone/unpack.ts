@@ -54,10 +54,11 @@ function unpack(manifest: Manifest, compressed: Buffer): string {
 
 /** Undefined when the user has no cache that is only theirs, as under `sudo` with another one's home. */
 function cacheFolder(): string | undefined {
-  const base = process.env.XDG_CACHE_HOME?.startsWith("/")
-    ? process.env.XDG_CACHE_HOME
-    : join(homedir(), ".cache");
   try {
+    // A user whom nobody knows has no home: homedir() throws.
+    const base = process.env.XDG_CACHE_HOME?.startsWith("/")
+      ? process.env.XDG_CACHE_HOME
+      : join(homedir(), ".cache");
     const folder = join(base, "skep", "standalone");
     for (const path of [base, join(base, "skep"), folder]) if (!isPrivateFolder(path)) return undefined;
     return folder;
