@@ -42,8 +42,14 @@ const KNOWN: readonly KnownComplaint[] = [
     advice: "compare the end of what is read with data_end first",
   },
   {
-    complaint: /invalid (?:write to|read from|indirect access to|indirect read from) stack/,
+    // With "off=": out of bounds. Without: not set, see below.
+    complaint: /invalid .*stack R\d+ off=/,
     advice: "access no more bytes than the variable has: pass sizeof() of it",
+  },
+  {
+    complaint: /number of funcs in func_info/,
+    advice:
+      "do without bpf_loop(), bpf_for_each_map_elem() and timers: this kernel is older than callbacks (Linux 5.13)",
   },
   {
     complaint: /callback function not static/,
