@@ -106,7 +106,10 @@ describe("a program to run", { timeout: 120_000 }, () => {
   });
 
   it("has to have a program", async () => {
-    writeFileSync(join(directory, "none.bpf.c"), "#include <linux/bpf.h>\nint forgotten(void *ctx)\n{\n\treturn 0;\n}\n");
+    writeFileSync(
+      join(directory, "none.bpf.c"),
+      "#include <linux/bpf.h>\nint forgotten(void *ctx)\n{\n\treturn 0;\n}\n",
+    );
     const ran = await command(["run", "none.bpf.c"], { cwd: directory });
     expectWords(ran, 64, /^skep: none has no program: there is nothing to attach\n {2}write SEC\("…"\)/);
   });
