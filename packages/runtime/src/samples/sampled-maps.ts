@@ -23,6 +23,7 @@ import {
   WholeFloat,
 } from "@skep/package";
 import { enumeratorOf, type Globals, holds } from "../conditions.ts";
+import { noteText } from "../note-text.ts";
 
 /** The ways to show a map that is read every interval. */
 export const SAMPLE_KINDS = ["log2_hist", "linear_hist", "default_kv", "top", "stacks"] as const;
@@ -120,20 +121,20 @@ function sampledMap(map: MapSpec, sample: JsonObject, note: MapMeta, spec: Objec
     show,
     interval: wholeOf(map.name, sample, "interval", 1, LONGEST_INTERVAL) ?? DEFAULT_INTERVAL,
     unit: typeof sample.unit === "string" ? sample.unit : "(unit)",
-    unitFrom: typeof sample.unit_from === "string" ? sample.unit_from : undefined,
-    when: typeof sample.when === "string" ? sample.when : undefined,
+    unitFrom: noteText(sample.unit_from),
+    when: noteText(sample.when),
     percentiles: percentilesOf(map.name, sample.percentiles),
     clear: sample.clear_map === true || sample.clear === true,
     min: BigInt(wholeOf(map.name, sample, "min", Number.MIN_SAFE_INTEGER, Number.MAX_SAFE_INTEGER) ?? 0),
     step: BigInt(wholeOf(map.name, sample, "step", 1, Number.MAX_SAFE_INTEGER) ?? 1),
-    sort: typeof sample.sort === "string" ? sample.sort : undefined,
+    sort: noteText(sample.sort),
     rows: wholeOf(map.name, sample, "rows", 1, 1_000_000) ?? (show === "top" ? ROWS_OF_TOP : undefined),
     stackMap: show === "stacks" ? stackMapOf(map.name, sample, spec) : undefined,
     perCpu: sample.per_cpu === true,
     once: sample.once === true,
     group: sample.group === true,
-    since: typeof sample.since === "string" ? sample.since : undefined,
-    olderFrom: typeof sample.older === "string" ? sample.older : undefined,
+    since: noteText(sample.since),
+    olderFrom: noteText(sample.older),
     older: 0n,
     keyFormat: formats.key,
     valueFormat: formats.value,
