@@ -1,3 +1,5 @@
+import { createHash } from "node:crypto";
+
 /**
  * A standalone program is one file: a shell script that starts Node, the code that unpacks, a line of JSON with this, and the
  * files, compressed.
@@ -17,3 +19,8 @@ export const MARK = "\n#payload ";
 /** What is run once unpacked, and what it runs. */
 export const ENTRY = "run.mjs";
 export const PROGRAM = "program";
+
+/** SHA-256 in hexadecimal, as the manifest has it. */
+export function digestOf(contents: string | Uint8Array): string {
+  return createHash("sha256").update(contents).digest("hex");
+}

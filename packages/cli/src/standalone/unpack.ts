@@ -1,4 +1,4 @@
-import { createHash, randomUUID } from "node:crypto";
+import { randomUUID } from "node:crypto";
 import {
   lstatSync,
   mkdirSync,
@@ -14,7 +14,7 @@ import { dirname, join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { brotliDecompressSync } from "node:zlib";
 import { refuseOldNode } from "../refuse-old-node.ts";
-import { ENTRY, type Manifest, PROGRAM } from "./layout.ts";
+import { digestOf, ENTRY, type Manifest, PROGRAM } from "./layout.ts";
 
 /**
  * Unpacks a standalone program and runs it. Native code can only be loaded from a file: all files are kept in a private folder
@@ -114,8 +114,4 @@ function writeFiles(folder: string, { files }: Manifest, contents: Buffer): void
     writeFileSync(file, contents.subarray(at, at + size), { mode: 0o600 });
     at += size;
   }
-}
-
-function digestOf(bytes: Uint8Array): string {
-  return createHash("sha256").update(bytes).digest("hex");
 }

@@ -1,4 +1,3 @@
-import { createHash } from "node:crypto";
 import { existsSync } from "node:fs";
 import { chmod, mkdir, readdir, readFile, writeFile } from "node:fs/promises";
 import { createRequire } from "node:module";
@@ -7,7 +6,7 @@ import { brotliCompressSync, constants } from "node:zlib";
 import { NotFoundError } from "@skep/bpf";
 import { type Package, writeArchive, writePackage } from "@skep/package";
 import { packageDirectory } from "../bundled-tools.ts";
-import { ENTRY, MARK, type Manifest, PROGRAM } from "./layout.ts";
+import { digestOf, ENTRY, MARK, type Manifest, PROGRAM } from "./layout.ts";
 
 type Files = readonly (readonly [path: string, contents: Uint8Array])[];
 
@@ -102,8 +101,4 @@ async function ownFile(name: string): Promise<Uint8Array> {
   } catch (cause) {
     throw new NotFoundError(`${path} is not there`, "build skep first (npm run build)", { cause });
   }
-}
-
-function digestOf(contents: string | Uint8Array): string {
-  return createHash("sha256").update(contents).digest("hex");
 }
