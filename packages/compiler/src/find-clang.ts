@@ -37,7 +37,7 @@ export async function findClang(asked?: string): Promise<Clang> {
 function checkAsked(asked: string, found: Clang | undefined): Clang {
   if (found === undefined)
     throw new NotFoundError(
-      `${asked} is not a clang that can be run`,
+      `${asked || "an empty name"} is not a clang that can be run`,
       "name a clang with --clang-bin, or leave it out",
     );
   if (found.version < OLDEST_CLANG)

@@ -7,7 +7,9 @@ export interface RunResult {
 }
 
 /** Runs a program to its end, without a shell. Undefined when there is no such program or it may not be run. */
-export function run(command: string, args: readonly string[]): Promise<RunResult | undefined> {
+export async function run(command: string, args: readonly string[]): Promise<RunResult | undefined> {
+  // spawn() takes this for a mistake of the programmer, and a script with an empty variable asks for it.
+  if (command === "") return undefined;
   return new Promise((resolve, reject) => {
     const child = spawn(command, args, {
       stdio: ["ignore", "pipe", "pipe"],

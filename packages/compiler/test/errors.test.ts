@@ -181,6 +181,7 @@ describe("findClang", () => {
     fakeClang("old", 13);
     await expect(findClang("old")).rejects.toThrow(InvalidArgumentError);
     await expect(findClang(join(directory, "nothing"))).rejects.toThrow(NotFoundError);
+    await expect(findClang("")).rejects.toThrow("an empty name is not a clang");
     fakeClang("new", 99);
     expect((await findClang("new")).version).toBe(99);
   });
