@@ -44,10 +44,14 @@ export function parseArguments(options: ToolOptions, args: readonly string[]): T
   for (const flag of options.flags)
     if (flag.override !== undefined) variables.set(flag.variable, parseFlagValue(flag, flag.override));
 
-  const rest = args.flatMap(splitShortCluster(options));
-  for (let index = 0; index < rest.length; index++) {
-    const { word, inline } = splitOption(rest[index] ?? "");
-    const value = (): string => inline ?? requireValue(word, rest[++index]);
+  const split = splitShortCluster(options);
+  const rest = [...args];
+  for (let argument = rest.shift(); argument !== undefined; argument = rest.shift()) {
+    // Only now: what follows an option that takes a value is that value, also when it begins with a dash.
+    const [first = "", ...others] = split(argument);
+    rest.unshift(...others);
+    const { word, inline } = splitOption(first);
+    const value = (): string => inline ?? requireValue(word, rest.shift());
     const option = findOption(options, word);
     switch (option.kind) {
       case "own":

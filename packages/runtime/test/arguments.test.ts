@@ -66,6 +66,9 @@ describe("parseArguments", () => {
     const { own, variables } = parse(options, ["-jxqp7"]);
     expect([...own.keys()]).toEqual(["json", "quiet"]);
     expect(Object.fromEntries(variables)).toEqual({ failed: true, pid_target: 7n });
+    expect(Object.fromEntries(parse(options, ["--comm", "-p5", "--filter", "-x > 3"]).variables)).toEqual({
+      comm: "-p5",
+    });
     expect(() => parse(options, ["-jZ"])).toThrow("there is no option -Z");
     expect(() => parse(options, ["-Zj"])).toThrow("there is no option -Zj");
   });
