@@ -1,4 +1,5 @@
 import { Btf } from "../btf/btf.ts";
+import { textOfBytes } from "../codec/text.ts";
 import { readElf } from "../elf/read-elf.ts";
 import { NotFoundError, UnsupportedError } from "../errors.ts";
 import { ENOENT, failedWith } from "./errno.ts";
@@ -89,5 +90,5 @@ function kernelBtfName(kernel: Kernel, id: number): string | undefined {
     throw error;
   }
   if (view.getUint32(28, true) === 0) return undefined;
-  return Buffer.from(name).toString("latin1").replace(/\0.*$/s, "");
+  return textOfBytes(name);
 }

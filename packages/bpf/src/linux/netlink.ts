@@ -1,3 +1,4 @@
+import { textOfBytes } from "../codec/text.ts";
 import { MalformedError, SyscallError } from "../errors.ts";
 import { errnoText } from "./errno.ts";
 import type { OwnedFd } from "./fd.ts";
@@ -141,9 +142,7 @@ function extendedAck({ flags, payload, type }: Message): string | undefined {
     const length = view.getUint16(at, true);
     if (length < 4 || length > payload.length - at) return undefined;
     if ((view.getUint16(at + 2, true) & 0x3fff) === NLMSGERR_ATTR_MSG) {
-      return Buffer.from(payload.subarray(at + 4, at + length))
-        .toString("utf8")
-        .replace(/\0.*$/s, "");
+      return textOfBytes(payload.subarray(at + 4, at + length));
     }
     at += align(length);
   }

@@ -1,4 +1,5 @@
 import type { Btf } from "../btf/btf.ts";
+import { textOfBytes } from "../codec/text.ts";
 import { BpfError, SyscallError } from "../errors.ts";
 import type { OwnedFd } from "../linux/fd.ts";
 import type { ObjectSpec } from "../spec/object-spec.ts";
@@ -47,7 +48,7 @@ function submit(plan: LoadPlan, bytes: Uint8Array): OwnedFd {
     try {
       return plan.kernel.bpf.btfLoad(bytes, { buffer, level: 1 });
     } catch {
-      const last = Buffer.from(buffer).toString("utf8").replace(/\0.*$/s, "").trimEnd().split("\n").at(-1);
+      const last = textOfBytes(buffer).trimEnd().split("\n").at(-1);
       const { call, errno, next } = error;
       throw new SyscallError(call, errno, last ? `${error.message}: ${last}` : error.message, next, {
         cause: error,

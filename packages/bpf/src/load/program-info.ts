@@ -1,3 +1,4 @@
+import { textOfBytes } from "../codec/text.ts";
 import type { OwnedFd } from "../linux/fd.ts";
 import type { Kernel } from "../linux/kernel.ts";
 
@@ -20,13 +21,12 @@ export function programInfo(kernel: Kernel, fd: OwnedFd): ProgramInfo {
   const info = new Uint8Array(256);
   kernel.bpf.info(fd, info);
   const view = new DataView(info.buffer);
-  const name = Buffer.from(info.subarray(64, 80)).toString("latin1");
   return {
     type: view.getUint32(0, true),
     id: view.getUint32(4, true),
     tag: Buffer.from(info.subarray(8, 16)).toString("hex"),
     jitedLength: view.getUint32(16, true),
     translatedLength: view.getUint32(20, true),
-    name: name.replace(/\0.*$/s, ""),
+    name: textOfBytes(info.subarray(64, 80)),
   };
 }

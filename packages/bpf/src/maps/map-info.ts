@@ -1,3 +1,4 @@
+import { textOfBytes } from "../codec/text.ts";
 import type { OwnedFd } from "../linux/fd.ts";
 import type { Kernel } from "../linux/kernel.ts";
 
@@ -35,7 +36,6 @@ export function readMapInfo(kernel: Kernel, fd: OwnedFd): MapInfo {
   kernel.bpf.info(fd, bytes);
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const word = (offset: number) => view.getUint32(offset, true);
-  const name = Buffer.from(bytes.subarray(NAME_AT, NAME_AT + NAME_SIZE)).toString("latin1");
   return {
     type: word(0),
     id: word(4),
@@ -43,7 +43,7 @@ export function readMapInfo(kernel: Kernel, fd: OwnedFd): MapInfo {
     valueSize: word(12),
     maxEntries: word(16),
     flags: word(20),
-    name: name.replace(/\0.*$/s, ""),
+    name: textOfBytes(bytes.subarray(NAME_AT, NAME_AT + NAME_SIZE)),
     btfId: word(64),
     keyTypeId: word(68),
     valueTypeId: word(72),

@@ -1,3 +1,4 @@
+import { textOfBytes } from "../codec/text.ts";
 import { SyscallError, UnsupportedError } from "../errors.ts";
 import { ENOENT } from "../linux/errno.ts";
 import type { OwnedFd } from "../linux/fd.ts";
@@ -134,15 +135,11 @@ export class PrintkReader implements Disposable {
     const view = new DataView(record.buffer, record.byteOffset, record.byteLength);
     if (!this.#isOurs(view)) return;
     const task = view.getBigUint64(RECORD.task, true);
-    const bytes = record.subarray(RECORD.text);
-    const end = bytes.indexOf(0);
     callback({
       pid: Number(task >> 32n),
       tid: Number(task & 0xffff_ffffn),
       time: view.getBigUint64(RECORD.time, true),
-      text: Buffer.from(end < 0 ? bytes : bytes.subarray(0, end))
-        .toString("utf8")
-        .replace(/\n$/, ""),
+      text: textOfBytes(record.subarray(RECORD.text)).replace(/\n$/, ""),
     });
   }
 

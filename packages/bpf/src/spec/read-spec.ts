@@ -1,4 +1,5 @@
 import { Btf } from "../btf/btf.ts";
+import { textOfBytes } from "../codec/text.ts";
 import { ByteView } from "../elf/byte-view.ts";
 import { readBtfExt } from "./btf-ext.ts";
 import { checkProgramSlots, readBtfMaps } from "./btf-maps.ts";
@@ -83,9 +84,7 @@ function readBtf(file: ObjectFile): Btf | undefined {
 }
 
 function readLicense(file: ObjectFile): string {
-  const bytes = file.dataOf("license") ?? new Uint8Array(0);
-  const end = bytes.indexOf(0);
-  return Buffer.from(end < 0 ? bytes : bytes.subarray(0, end)).toString("utf8");
+  return textOfBytes(file.dataOf("license") ?? new Uint8Array(0));
 }
 
 function readKernelVersion(file: ObjectFile): number {
