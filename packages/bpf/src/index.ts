@@ -17,6 +17,7 @@ export {
   type Integers64,
 } from "./codec/decoder.ts";
 export { type BpfInput, type Encoder, encoderOf } from "./codec/encoder.ts";
+export { HOST_IS_LITTLE_ENDIAN } from "./codec/host-order.ts";
 export { readInteger, writeInteger } from "./codec/integers.ts";
 export { textOfBytes } from "./codec/text.ts";
 export { type LazyRecord, type RecordView, viewOf } from "./codec/view.ts";

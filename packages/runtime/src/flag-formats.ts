@@ -1,5 +1,6 @@
 import { readFileSync } from "node:fs";
 import { constants } from "node:os";
+import { HOST_IS_LITTLE_ENDIAN } from "@skep/bpf";
 import type { ValueTaker } from "./flag-value.ts";
 import { REAL_TIME_MAX, REAL_TIME_MIN } from "./formats/signal.ts";
 import { UsageError } from "./usage-error.ts";
@@ -140,16 +141,16 @@ function networkPort(text: string, flag: ValueTaker): bigint | undefined {
   if (!/^\d{1,5}$/.test(text)) return undefined;
   const port = Number(text);
   if (port > 0xffff) throw new UsageError(`--${flag.name}: there is no port ${text}`, "give 0 to 65535");
-  return BigInt(new DataView(Uint8Array.of(port >> 8, port & 0xff).buffer).getUint16(0, LITTLE_ENDIAN));
+  return BigInt(
+    new DataView(Uint8Array.of(port >> 8, port & 0xff).buffer).getUint16(0, HOST_IS_LITTLE_ENDIAN),
+  );
 }
 
 function networkAddress(text: string): bigint | undefined {
   const parts = /^(\d{1,3})\.(\d{1,3})\.(\d{1,3})\.(\d{1,3})$/.exec(text)?.slice(1).map(Number);
   if (parts === undefined || parts.some((part) => part > 255)) return undefined;
-  return BigInt(new DataView(Uint8Array.from(parts).buffer).getUint32(0, LITTLE_ENDIAN));
+  return BigInt(new DataView(Uint8Array.from(parts).buffer).getUint32(0, HOST_IS_LITTLE_ENDIAN));
 }
-
-const LITTLE_ENDIAN = new Uint8Array(Uint16Array.of(1).buffer)[0] === 1;
 
 /** The id of a user of this machine. */
 export function userId(name: string): bigint | undefined {

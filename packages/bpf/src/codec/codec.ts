@@ -2,6 +2,7 @@ import type { Btf } from "../btf/btf.ts";
 import { InvalidArgumentError } from "../errors.ts";
 import { type BpfValue, type DecodeOptions, decoderOf } from "./decoder.ts";
 import { type BpfInput, encoderOf } from "./encoder.ts";
+import { HOST_IS_LITTLE_ENDIAN } from "./host-order.ts";
 
 /** Both directions of one type: how a map's keys and values become JavaScript values, and back. */
 export interface Codec<T = BpfValue> {
@@ -36,12 +37,10 @@ export function rawCodec(size: number): Codec<Uint8Array> {
   };
 }
 
-const LITTLE_ENDIAN_HOST = new Uint8Array(Uint16Array.of(1).buffer)[0] === 1;
-
 /** A 32-bit index in this machine's byte order: the key of every array map. */
 export const indexCodec: Codec<number> = {
   size: 4,
-  decode: (view, offset) => view.getUint32(offset, LITTLE_ENDIAN_HOST),
+  decode: (view, offset) => view.getUint32(offset, HOST_IS_LITTLE_ENDIAN),
   encode(value, view, offset) {
     if (value instanceof Uint8Array && value.length === 4) {
       new Uint8Array(view.buffer, view.byteOffset, view.byteLength).set(value, offset);
@@ -52,6 +51,6 @@ export const indexCodec: Codec<number> = {
         `${String(value)} is no index`,
         "pass an integer from 0 to max_entries - 1",
       );
-    view.setUint32(offset, value, LITTLE_ENDIAN_HOST);
+    view.setUint32(offset, value, HOST_IS_LITTLE_ENDIAN);
   },
 };

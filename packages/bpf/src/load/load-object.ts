@@ -1,4 +1,5 @@
 import type { Btf } from "../btf/btf.ts";
+import { HOST_IS_LITTLE_ENDIAN } from "../codec/host-order.ts";
 import { InvalidArgumentError, PermissionError, SyscallError, UnsupportedError } from "../errors.ts";
 import { missingCapabilities } from "../linux/capabilities.ts";
 import type { OwnedFd } from "../linux/fd.ts";
@@ -69,11 +70,10 @@ export function loadObject(plan: LoadPlan): LoadedObject {
 }
 
 function checkByteOrder({ object }: LoadPlan): void {
-  const hostIsLittleEndian = new Uint8Array(Uint16Array.of(1).buffer)[0] === 1;
-  if (object.littleEndian === hostIsLittleEndian) return;
+  if (object.littleEndian === HOST_IS_LITTLE_ENDIAN) return;
   throw new UnsupportedError(
     `${object.name} is built for machines of the other byte order`,
-    `build it with -target ${hostIsLittleEndian ? "bpfel" : "bpfeb"}`,
+    `build it with -target ${HOST_IS_LITTLE_ENDIAN ? "bpfel" : "bpfeb"}`,
   );
 }
 

@@ -1,4 +1,4 @@
-import { type BpfValue, type Btf, codecOf, type MapSpec } from "@skep/bpf";
+import { type BpfValue, type Btf, codecOf, HOST_IS_LITTLE_ENDIAN, type MapSpec } from "@skep/bpf";
 import { type Shape, shapeOf } from "../shape.ts";
 
 /** How the bytes of a key or of a value become a value to show. */
@@ -46,10 +46,8 @@ function untyped(size: number): EntryType {
   };
 }
 
-const LITTLE_ENDIAN_HOST = new Uint8Array(Uint16Array.of(1).buffer)[0] === 1;
-
 function integerAt(view: DataView, offset: number, size: 1 | 2 | 4 | 8): number | bigint {
-  if (size === 8) return view.getBigUint64(offset, LITTLE_ENDIAN_HOST);
-  if (size === 4) return view.getUint32(offset, LITTLE_ENDIAN_HOST);
-  return size === 2 ? view.getUint16(offset, LITTLE_ENDIAN_HOST) : view.getUint8(offset);
+  if (size === 8) return view.getBigUint64(offset, HOST_IS_LITTLE_ENDIAN);
+  if (size === 4) return view.getUint32(offset, HOST_IS_LITTLE_ENDIAN);
+  return size === 2 ? view.getUint16(offset, HOST_IS_LITTLE_ENDIAN) : view.getUint8(offset);
 }

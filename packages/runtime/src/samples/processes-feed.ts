@@ -1,4 +1,4 @@
-import { type BpfObject, EventMap, MalformedError } from "@skep/bpf";
+import { type BpfObject, EventMap, HOST_IS_LITTLE_ENDIAN, MalformedError } from "@skep/bpf";
 import type { PackageMeta } from "@skep/package";
 import type { Feed } from "../feed.ts";
 import type { Naming } from "../naming.ts";
@@ -32,7 +32,7 @@ export function processesFeed(
     throw new MalformedError(`@processes of map ${name}: it is a ${map.typeName}`, "make it a ring buffer");
   const emit = (record: Uint8Array) => {
     if (record.length < 4) return;
-    const pid = new DataView(record.buffer, record.byteOffset).getUint32(0, LITTLE_ENDIAN_HOST);
+    const pid = new DataView(record.buffer, record.byteOffset).getUint32(0, HOST_IS_LITTLE_ENDIAN);
     naming?.remember(pid);
     known(pid);
   };
@@ -46,5 +46,3 @@ export function processesFeed(
     close: () => map.close(),
   };
 }
-
-const LITTLE_ENDIAN_HOST = new Uint8Array(Uint16Array.of(1).buffer)[0] === 1;
