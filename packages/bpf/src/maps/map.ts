@@ -17,7 +17,7 @@ export interface MapHandle extends MapDescription {
  * (BPF_MAP_TYPE_STRUCT_OPS, BPF_MAP_TYPE_ARENA). Closing gives up this process's reference: programs, pins and
  * other processes keep the map alive.
  */
-export class BpfMap implements Disposable {
+export class BpfMap implements MapDescription, Disposable {
   /** Name in the object file, or the kernel's own (15 bytes). */
   readonly name: string;
   /** BPF_MAP_TYPE_*. */
