@@ -3,6 +3,7 @@ import { createRequire } from "node:module";
 import { dirname } from "node:path";
 import { fileURLToPath } from "node:url";
 import { Script } from "node:vm";
+import * as zlib from "node:zlib";
 import type { CommandName, main } from "./main.ts";
 import { refuseOldNode } from "./refuse-old-node.ts";
 
@@ -21,7 +22,7 @@ export function launch(name: CommandName): void {
   if (refuseOldNode(name)) return;
   const file = fileURLToPath(new URL(COMMANDS, import.meta.url));
   const cacheFile = `${file}.${process.version}-${process.arch}.cache`;
-  const cachedData = readIfThere(cacheFile);
+  const cachedData = keptCode(cacheFile);
   // esbuild writes ASCII only.
   const script = new Script(readFileSync(file, "latin1"), {
     filename: file,
@@ -35,21 +36,30 @@ export function launch(name: CommandName): void {
   void module.exports.main?.(name, missing ? () => setTimeout(keep, SETTLED).unref() : undefined);
 }
 
-function readIfThere(file: string): Buffer | undefined {
+/**
+ * V8 checks the build, the flags and the length of a cache, and dies of a byte that has changed: so four bytes of
+ * checksum follow it. Node.js has one since 20.15; older ones keep nothing.
+ */
+function keptCode(cacheFile: string): Uint8Array | undefined {
   try {
-    return readFileSync(file);
+    const file = readFileSync(cacheFile);
+    const code = file.subarray(0, -4);
+    return zlib.crc32(code) === file.readUInt32LE(code.length) ? code : undefined;
   } catch {
     return undefined;
   }
 }
 
-/** Whole and on the disk before it has its name: V8 checks the length of a cache, not what is in it. */
+/** Whole and on the disk before it has its name. */
 async function keepCode(cacheFile: string, script: Script): Promise<void> {
   const { open, rename, rm } = await import("node:fs/promises");
   const draft = `${cacheFile}.${process.pid}`;
+  const code = script.createCachedData();
+  const checksum = Buffer.alloc(4);
+  checksum.writeUInt32LE(zlib.crc32(code));
   try {
     await using file = await open(draft, "wx");
-    await file.writeFile(script.createCachedData());
+    await file.writeFile(Buffer.concat([code, checksum]));
     await file.sync();
     await rename(draft, cacheFile);
   } catch (error) {
