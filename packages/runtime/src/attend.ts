@@ -1,17 +1,17 @@
 import type { Writable } from "node:stream";
+import type { Limits } from "./arguments/limits.ts";
+import type { OwnValues } from "./arguments/own-options.ts";
+import { detach } from "./attach/detach.ts";
+import type { Started } from "./attach/start-programs.ts";
 import type { ChildCommand } from "./child-command.ts";
-import { detach } from "./detach.ts";
-import type { EventSource } from "./event-types.ts";
+import type { EventSource } from "./events/event-types.ts";
+import { walkOnce } from "./events/iterators.ts";
+import type { Session } from "./events/session.ts";
 import { ExitCode } from "./explain.ts";
-import { walkOnce } from "./iterators.ts";
-import type { Limits } from "./limits.ts";
-import type { Output } from "./output.ts";
-import type { OwnValues } from "./own-options.ts";
-import type { Session } from "./session.ts";
-import type { Started } from "./start-programs.ts";
-import type { StatusLine, StatusTerminal } from "./status-line.ts";
+import type { Output } from "./output/output.ts";
+import type { StatusLine, StatusTerminal } from "./output/status-line.ts";
+import { statusText, summaryText } from "./output/summary.ts";
 import { Stop } from "./stop.ts";
-import { statusText, summaryText } from "./summary.ts";
 
 /** What goes with programs at work. */
 export interface Attendance {

@@ -1,14 +1,14 @@
 import type { ObjectSpec } from "@skep/bpf";
 import type { PackageMeta } from "@skep/package";
-import { type Annotations, readAnnotations } from "./annotations.ts";
-import { type Globals, withConditions } from "./conditions.ts";
-import { type EventSource, eventSources } from "./event-types.ts";
-import { type Naming, namingFor } from "./naming.ts";
-import type { ToolArguments } from "./parse-arguments.ts";
-import { usesPrintk } from "./printk-use.ts";
+import type { ToolArguments } from "./arguments/parse-arguments.ts";
+import { type ShowOptions, showOptions } from "./arguments/show-options.ts";
+import { type EventSource, eventSources } from "./events/event-types.ts";
+import { usesPrintk } from "./events/printk-use.ts";
+import { type Naming, namingFor } from "./output/naming.ts";
 import { withAskedMaps } from "./samples/asked-maps.ts";
 import { type SampledMap, sampledMaps, withGlobals } from "./samples/sampled-maps.ts";
-import { type ShowOptions, showOptions } from "./show-options.ts";
+import { type Annotations, readAnnotations } from "./shapes/annotations.ts";
+import { type Globals, withConditions } from "./shapes/conditions.ts";
 
 /** What a package has to show, and how this run wants it shown. */
 export interface Contents {

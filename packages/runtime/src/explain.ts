@@ -9,7 +9,7 @@ import {
   VerifierError,
 } from "@skep/bpf";
 import { TransferError } from "@skep/package";
-import { escapeLines } from "./escape.ts";
+import { escapeLines } from "./output/escape.ts";
 import { UsageError } from "./usage-error.ts";
 
 /** Exit codes, those above 1 as in sysexits.h. */

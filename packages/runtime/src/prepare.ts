@@ -10,19 +10,19 @@ import {
   UnsupportedError,
 } from "@skep/bpf";
 import type { PackageMeta } from "@skep/package";
-import { isBareProbe, isUprobe } from "./abilities.ts";
-import { type Aim, aimOf, attachmentsOf } from "./attachments.ts";
-import { chosenRungs } from "./chosen-rungs.ts";
-import { globalsOf, holds } from "./conditions.ts";
-import { filterSettings } from "./filters.ts";
-import type { Ladder } from "./ladders.ts";
-import { fillMap } from "./map-flags.ts";
-import { obstacleTo } from "./obstacle.ts";
-import type { ToolArguments } from "./parse-arguments.ts";
-import { checkPrograms } from "./program-aims.ts";
-import { ProgramChoice } from "./program-choice.ts";
-import { setVariables } from "./set-variables.ts";
-import { sizeStackMaps } from "./stack-map-sizes.ts";
+import { isBareProbe, isUprobe } from "./arguments/abilities.ts";
+import { filterSettings } from "./arguments/filters.ts";
+import { fillMap } from "./arguments/map-flags.ts";
+import type { ToolArguments } from "./arguments/parse-arguments.ts";
+import { setVariables } from "./arguments/set-variables.ts";
+import { type Aim, aimOf, attachmentsOf } from "./attach/attachments.ts";
+import { chosenRungs } from "./attach/chosen-rungs.ts";
+import type { Ladder } from "./attach/ladders.ts";
+import { obstacleTo } from "./attach/obstacle.ts";
+import { checkPrograms } from "./attach/program-aims.ts";
+import { ProgramChoice } from "./attach/program-choice.ts";
+import { sizeStackMaps } from "./attach/stack-map-sizes.ts";
+import { globalsOf, holds } from "./shapes/conditions.ts";
 import type { Tool } from "./tool.ts";
 import { UsageError } from "./usage-error.ts";
 

@@ -1,7 +1,7 @@
 import type { JsonObject, PackageMeta } from "@skep/package";
-import type { VariableNotes } from "./flags.ts";
-import type { ToolDescription } from "./help.ts";
-import { noteText } from "./note-text.ts";
+import type { VariableNotes } from "./arguments/flags.ts";
+import type { ToolDescription } from "./arguments/help.ts";
+import { noteText } from "./shapes/note-text.ts";
 
 /** What the doc comment of `LICENSE` says. */
 export function toolDescription(name: string, meta: PackageMeta): ToolDescription {

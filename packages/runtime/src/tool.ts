@@ -1,12 +1,12 @@
 import type { ObjectSpec } from "@skep/bpf";
 import type { Package } from "@skep/package";
-import { abilitiesOf } from "./abilities.ts";
-import { type Filters, filtersOf } from "./filters.ts";
-import { flagsOf, settableGlobals, unsettableGlobals } from "./flags.ts";
-import type { ToolDescription } from "./help.ts";
-import { declaredLadders, type Ladder, twinLadders } from "./ladders.ts";
-import { mapFlagsOf, settableMaps } from "./map-flags.ts";
-import type { ToolOptions } from "./parse-arguments.ts";
+import { abilitiesOf } from "./arguments/abilities.ts";
+import { type Filters, filtersOf } from "./arguments/filters.ts";
+import { flagsOf, settableGlobals, unsettableGlobals } from "./arguments/flags.ts";
+import type { ToolDescription } from "./arguments/help.ts";
+import { mapFlagsOf, settableMaps } from "./arguments/map-flags.ts";
+import type { ToolOptions } from "./arguments/parse-arguments.ts";
+import { declaredLadders, type Ladder, twinLadders } from "./attach/ladders.ts";
 import { optionalPrograms, toolDescription, variableNotes } from "./tool-notes.ts";
 
 /** A package as somebody sees it who is about to run it. Nothing here asks the kernel. */

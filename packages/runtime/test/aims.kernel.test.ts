@@ -2,7 +2,7 @@ import { execFileSync, spawnSync } from "node:child_process";
 import { mkdirSync, rmdirSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import { compileNative, hasSdtHeader, startWaiting } from "../../bpf/test/links/native-program.ts";
-import { cgroupRoot } from "../src/cgroup-root.ts";
+import { cgroupRoot } from "../src/attach/cgroup-root.ts";
 import { UsageError } from "../src/usage-error.ts";
 import { compileTool, RunningPackage, readSection } from "./running-package.ts";
 

@@ -1,8 +1,8 @@
 import { describe, expect, it } from "vitest";
-import type { Flag, FlagShape } from "../src/flags.ts";
-import { helpText } from "../src/help.ts";
-import { idleSettings } from "../src/idle-settings.ts";
-import { parseArguments as parse, type ToolOptions } from "../src/parse-arguments.ts";
+import type { Flag, FlagShape } from "../src/arguments/flags.ts";
+import { helpText } from "../src/arguments/help.ts";
+import { idleSettings } from "../src/arguments/idle-settings.ts";
+import { parseArguments as parse, type ToolOptions } from "../src/arguments/parse-arguments.ts";
 import { UsageError } from "../src/usage-error.ts";
 
 function flag(name: string, shape: FlagShape, more: Partial<Flag> = {}): Flag {

@@ -6,7 +6,7 @@ import {
   SyscallError,
 } from "@skep/bpf";
 import { expect, it } from "vitest";
-import { neededCapabilities } from "../src/capabilities.ts";
+import { neededCapabilities } from "../src/attach/capabilities.ts";
 
 const EPERM = 1;
 /** Of Linux 6.4, NETFILTER. */

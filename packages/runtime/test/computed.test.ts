@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { computedMembers, computedValues, readComputed } from "../src/computed.ts";
+import { computedMembers, computedValues, readComputed } from "../src/shapes/computed.ts";
 
 const read = (text: string) => {
   const computed = readComputed(text);

@@ -1,7 +1,7 @@
 import { NotFoundError } from "@skep/bpf";
 import { describe, expect, it } from "vitest";
-import type { MemberNotes } from "../src/annotations.ts";
-import { type Globals, holds, readCondition, withConditions } from "../src/conditions.ts";
+import type { MemberNotes } from "../src/shapes/annotations.ts";
+import { type Globals, holds, readCondition, withConditions } from "../src/shapes/conditions.ts";
 
 /** Variables of types that need no BTF. */
 function globals(values: Readonly<Record<string, string | number | bigint | boolean>>): Globals {

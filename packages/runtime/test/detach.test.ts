@@ -1,6 +1,6 @@
 import type { Link } from "@skep/bpf";
 import { expect, it } from "vitest";
-import { detach } from "../src/detach.ts";
+import { detach } from "../src/attach/detach.ts";
 
 /** Takes ten programs off, each of which takes so many milliseconds. */
 function detaching(milliseconds: number) {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { enumeratorNamed, shortNames } from "../src/enum-names.ts";
+import { enumeratorNamed, shortNames } from "../src/shapes/enum-names.ts";
 
 const values = (...names: string[]) => names.map((name, index) => ({ name, value: BigInt(index) }));
 

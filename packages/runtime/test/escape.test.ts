@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { escapeJson, escapeLines, escapeText } from "../src/escape.ts";
+import { escapeJson, escapeLines, escapeText } from "../src/output/escape.ts";
 
 describe("escapeText", () => {
   it("leaves ordinary text alone, accents, scripts and emoji included", () => {

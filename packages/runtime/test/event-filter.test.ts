@@ -1,7 +1,7 @@
 import type { BpfValue } from "@skep/bpf";
 import { describe, expect, it } from "vitest";
-import { eventFilters } from "../src/event-filter.ts";
-import type { Shape } from "../src/shape.ts";
+import { eventFilters } from "../src/events/event-filter.ts";
+import type { Shape } from "../src/shapes/shape.ts";
 import { UsageError } from "../src/usage-error.ts";
 import { array, comm, eventKind, struct, u8, u32, u64 } from "./kind.ts";
 

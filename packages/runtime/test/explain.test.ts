@@ -10,7 +10,7 @@ import {
 } from "@skep/bpf";
 import { describe, expect, it } from "vitest";
 import { explain } from "../src/explain.ts";
-import { summaryText } from "../src/summary.ts";
+import { summaryText } from "../src/output/summary.ts";
 import { UsageError } from "../src/usage-error.ts";
 
 describe("explain", () => {

@@ -1,8 +1,8 @@
 import type { MapSpec, ObjectSpec } from "@skep/bpf";
 import { describe, expect, it } from "vitest";
-import { cgroupRoot } from "../src/cgroup-root.ts";
-import { absentNotes, filterSettings, filtersOf } from "../src/filters.ts";
-import type { Flag, VariableNotes } from "../src/flags.ts";
+import { absentNotes, filterSettings, filtersOf } from "../src/arguments/filters.ts";
+import type { Flag, VariableNotes } from "../src/arguments/flags.ts";
+import { cgroupRoot } from "../src/attach/cgroup-root.ts";
 
 function global(name: string, kind: "integer" | "bool" | "string" = "integer"): Flag {
   const shape =

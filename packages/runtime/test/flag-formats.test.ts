@@ -1,8 +1,8 @@
 import { describe, expect, it } from "vitest";
-import { shapeOfText } from "../src/c-type-text.ts";
-import { parseDuration, writtenText } from "../src/flag-formats.ts";
-import { parseFlagValue } from "../src/flag-value.ts";
-import type { FlagShape } from "../src/flags.ts";
+import { shapeOfText } from "../src/arguments/c-type-text.ts";
+import { parseDuration, writtenText } from "../src/arguments/flag-formats.ts";
+import { parseFlagValue } from "../src/arguments/flag-value.ts";
+import type { FlagShape } from "../src/arguments/flags.ts";
 import { UsageError } from "../src/usage-error.ts";
 
 const u = (bits: number): FlagShape => ({ kind: "integer", bits, signed: false });

@@ -5,7 +5,7 @@ import { UnsupportedError } from "@skep/bpf";
 import type { Package } from "@skep/package";
 import { beforeAll, describe, expect, it } from "vitest";
 import { compileFixture } from "../../bpf/test/compile-fixture.ts";
-import { cgroupRoot } from "../src/cgroup-root.ts";
+import { cgroupRoot } from "../src/attach/cgroup-root.ts";
 import { UsageError } from "../src/usage-error.ts";
 import { compileTool, ownMaps, RunningPackage, readEntries, readSection } from "./running-package.ts";
 

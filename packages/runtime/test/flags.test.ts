@@ -3,9 +3,9 @@ import { NotImplementedError, readSpec } from "@skep/bpf";
 import type { PackageMeta } from "@skep/package";
 import { describe, expect, it } from "vitest";
 import { compileFixture } from "../../bpf/test/compile-fixture.ts";
-import { eventSources } from "../src/event-types.ts";
-import { flagsOf, unsettableGlobals } from "../src/flags.ts";
-import { usesPrintk } from "../src/printk-use.ts";
+import { flagsOf, unsettableGlobals } from "../src/arguments/flags.ts";
+import { eventSources } from "../src/events/event-types.ts";
+import { usesPrintk } from "../src/events/printk-use.ts";
 
 const spec = readSpec(compileFixture(fileURLToPath(new URL("fixtures/globals.bpf.c", import.meta.url))));
 

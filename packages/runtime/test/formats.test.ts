@@ -1,9 +1,9 @@
 import type { BpfValue } from "@skep/bpf";
 import { BtfBuilder, BtfKind } from "@skep/bpf";
 import { describe, expect, it } from "vitest";
-import { columnsOf } from "../src/columns.ts";
 import type { Machine } from "../src/formats/machine.ts";
-import type { Shape } from "../src/shape.ts";
+import { columnsOf } from "../src/output/columns.ts";
+import type { Shape } from "../src/shapes/shape.ts";
 import { array, comm, s32, struct, u8, u16, u32, u64 } from "./kind.ts";
 import { testMachine } from "./machine.ts";
 

@@ -1,8 +1,8 @@
 import { describe, expect, it } from "vitest";
-import type { StructNotes } from "../src/annotations.ts";
 import { command } from "../src/formats/command.ts";
-import { gatherTexts } from "../src/gathered-texts.ts";
-import type { StructShape } from "../src/shape.ts";
+import type { StructNotes } from "../src/shapes/annotations.ts";
+import { gatherTexts } from "../src/shapes/gathered-texts.ts";
+import type { StructShape } from "../src/shapes/shape.ts";
 
 const u32 = { kind: "integer", bits: 32, signed: false } as const;
 const u8 = { kind: "integer", bits: 8, signed: false } as const;

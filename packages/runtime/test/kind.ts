@@ -1,7 +1,7 @@
-import { type Annotations, type MemberNotes, NO_ANNOTATIONS } from "../src/annotations.ts";
-import { columnsOf } from "../src/columns.ts";
-import type { Shape, StructShape } from "../src/shape.ts";
-import type { EventKind } from "../src/view.ts";
+import { columnsOf } from "../src/output/columns.ts";
+import type { EventKind } from "../src/output/view.ts";
+import { type Annotations, type MemberNotes, NO_ANNOTATIONS } from "../src/shapes/annotations.ts";
+import type { Shape, StructShape } from "../src/shapes/shape.ts";
 import { testMachine } from "./machine.ts";
 
 export const u8: Shape = { kind: "integer", bits: 8, signed: false };

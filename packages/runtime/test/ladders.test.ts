@@ -3,9 +3,9 @@ import { NotFoundError, UnsupportedError, VerifierError } from "@skep/bpf";
 import type { ProgramMeta } from "@skep/package";
 import { describe, expect, it } from "vitest";
 import { matchSection } from "../../bpf/src/spec/sections.ts";
-import { chosenRungs } from "../src/chosen-rungs.ts";
-import { declaredLadders, type Ladder, twinLadders } from "../src/ladders.ts";
-import { choiceLines, ProgramChoice } from "../src/program-choice.ts";
+import { chosenRungs } from "../src/attach/chosen-rungs.ts";
+import { declaredLadders, type Ladder, twinLadders } from "../src/attach/ladders.ts";
+import { choiceLines, ProgramChoice } from "../src/attach/program-choice.ts";
 
 /** An object of programs: name → SEC(). */
 function object(sections: Readonly<Record<string, string>>): ObjectSpec {

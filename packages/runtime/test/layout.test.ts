@@ -1,7 +1,7 @@
 import { expect, it } from "vitest";
-import { columnsOf } from "../src/columns.ts";
-import { layoutOf } from "../src/layout.ts";
-import type { Shape } from "../src/shape.ts";
+import { columnsOf } from "../src/output/columns.ts";
+import { layoutOf } from "../src/output/layout.ts";
+import type { Shape } from "../src/shapes/shape.ts";
 import { testMachine } from "./machine.ts";
 
 const integer: Shape = { kind: "integer", bits: 32, signed: false };

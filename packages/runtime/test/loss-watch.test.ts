@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import { LossWatch } from "../src/loss-watch.ts";
-import type { Loss } from "../src/view.ts";
+import { LossWatch } from "../src/events/loss-watch.ts";
+import type { Loss } from "../src/output/view.ts";
 
 beforeEach(() => void vi.useFakeTimers({ now: 1_000_000 }));
 afterEach(() => void vi.useRealTimers());

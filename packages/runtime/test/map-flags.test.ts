@@ -1,8 +1,8 @@
 import { BPF_MAP_TYPE_LPM_TRIE, type MapSpec } from "@skep/bpf";
 import { describe, expect, it } from "vitest";
-import { addressKeys } from "../src/address-keys.ts";
-import { type MapFlag, parseMapEntries } from "../src/map-flags.ts";
-import { parseArguments, type ToolOptions } from "../src/parse-arguments.ts";
+import { addressKeys } from "../src/arguments/address-keys.ts";
+import { type MapFlag, parseMapEntries } from "../src/arguments/map-flags.ts";
+import { parseArguments, type ToolOptions } from "../src/arguments/parse-arguments.ts";
 import type { UsageError } from "../src/usage-error.ts";
 
 const number = { kind: "integer", bits: 16, signed: false } as const;

@@ -1,12 +1,12 @@
 import { describe, expect, it } from "vitest";
-import type { Annotations } from "../src/annotations.ts";
-import { columnsOf } from "../src/columns.ts";
-import { eventFilters } from "../src/event-filter.ts";
-import { select } from "../src/select.ts";
-import { compareBy, sortValues } from "../src/sort.ts";
-import { Timeline } from "../src/timeline.ts";
-import type { EventKind } from "../src/view.ts";
-import { viewsOf } from "../src/views.ts";
+import { eventFilters } from "../src/events/event-filter.ts";
+import { compareBy, sortValues } from "../src/events/sort.ts";
+import { columnsOf } from "../src/output/columns.ts";
+import { select } from "../src/output/select.ts";
+import { Timeline } from "../src/output/timeline.ts";
+import type { EventKind } from "../src/output/view.ts";
+import { viewsOf } from "../src/output/views.ts";
+import type { Annotations } from "../src/shapes/annotations.ts";
 import { s64, struct, u32 } from "./kind.ts";
 import { testMachine } from "./machine.ts";
 

@@ -2,7 +2,7 @@ import { createWriteStream } from "node:fs";
 import { PassThrough, Writable } from "node:stream";
 import { describe, expect, it } from "vitest";
 import { explain } from "../src/explain.ts";
-import { Output } from "../src/output.ts";
+import { Output } from "../src/output/output.ts";
 
 describe("Output", () => {
   it("makes one write of a batch of lines", async () => {

@@ -1,11 +1,11 @@
 import { describe, expect, it } from "vitest";
-import { clockText } from "../src/clock-text.ts";
-import { select } from "../src/select.ts";
-import type { Shape } from "../src/shape.ts";
-import type { ShowOptions } from "../src/show-options.ts";
-import { Timeline } from "../src/timeline.ts";
-import type { EventKind } from "../src/view.ts";
-import { viewsOf } from "../src/views.ts";
+import type { ShowOptions } from "../src/arguments/show-options.ts";
+import { clockText } from "../src/output/clock-text.ts";
+import { select } from "../src/output/select.ts";
+import { Timeline } from "../src/output/timeline.ts";
+import type { EventKind } from "../src/output/view.ts";
+import { viewsOf } from "../src/output/views.ts";
+import type { Shape } from "../src/shapes/shape.ts";
 import { comm, eventKind, struct, u32, u64 } from "./kind.ts";
 import { testMachine } from "./machine.ts";
 

@@ -1,11 +1,11 @@
 import { Writable } from "node:stream";
 import { describe, expect, it } from "vitest";
-import type { Feed } from "../src/feed.ts";
-import { Output } from "../src/output.ts";
-import { Session } from "../src/session.ts";
-import { lossLine } from "../src/table.ts";
-import { Timeline } from "../src/timeline.ts";
-import type { Views } from "../src/view.ts";
+import type { Feed } from "../src/events/feed.ts";
+import { Session } from "../src/events/session.ts";
+import { Output } from "../src/output/output.ts";
+import { lossLine } from "../src/output/table.ts";
+import { Timeline } from "../src/output/timeline.ts";
+import type { Views } from "../src/output/view.ts";
 import { testMachine } from "./machine.ts";
 
 /** What a run wrote and said whose only event is that five were lost. */

@@ -1,8 +1,8 @@
 import { describe, expect, it } from "vitest";
-import { parseSort } from "../src/sort.ts";
-import { SortedRows } from "../src/sorted-rows.ts";
+import { parseSort } from "../src/events/sort.ts";
+import { SortedRows } from "../src/events/sorted-rows.ts";
+import type { View } from "../src/output/view.ts";
 import { UsageError } from "../src/usage-error.ts";
-import type { View } from "../src/view.ts";
 import { comm, eventKind, u32, u64 } from "./kind.ts";
 
 const kind = eventKind({ pid: u32, ns: u64, comm });

@@ -1,14 +1,14 @@
 import type { BpfValue } from "@skep/bpf";
 import { describe, expect, it } from "vitest";
-import type { Annotations } from "../src/annotations.ts";
-import { columnsOf } from "../src/columns.ts";
-import { eventFilters } from "../src/event-filter.ts";
+import { eventFilters } from "../src/events/event-filter.ts";
+import { sortValues } from "../src/events/sort.ts";
+import { columnsOf } from "../src/output/columns.ts";
+import { select } from "../src/output/select.ts";
+import { Timeline } from "../src/output/timeline.ts";
+import type { EventKind } from "../src/output/view.ts";
+import { viewsOf } from "../src/output/views.ts";
 import { filterKind, filterRecord } from "../src/samples/filter-kind.ts";
-import { select } from "../src/select.ts";
-import { sortValues } from "../src/sort.ts";
-import { Timeline } from "../src/timeline.ts";
-import type { EventKind } from "../src/view.ts";
-import { viewsOf } from "../src/views.ts";
+import type { Annotations } from "../src/shapes/annotations.ts";
 import { array, struct, u8, u16, u32 } from "./kind.ts";
 import { testMachine } from "./machine.ts";
 

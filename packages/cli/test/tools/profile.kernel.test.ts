@@ -12,7 +12,7 @@ import {
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { cgroupRoot } from "../../../runtime/src/cgroup-root.ts";
+import { cgroupRoot } from "../../../runtime/src/attach/cgroup-root.ts";
 import { readFolded } from "../../../runtime/src/profiles/folded.ts";
 import { readPprof } from "../../../runtime/test/profiles/pprof-file.ts";
 import { SkepProcess } from "../skep-process.ts";

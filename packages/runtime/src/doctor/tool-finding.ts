@@ -1,12 +1,12 @@
 import { hostKernel, missingCapabilities, open, PermissionError, type ProgramSpec } from "@skep/bpf";
 import type { Package } from "@skep/package";
-import { requireCapabilities } from "../capabilities.ts";
+import { parseArguments } from "../arguments/parse-arguments.ts";
+import { requireCapabilities } from "../attach/capabilities.ts";
+import { obstacleTo } from "../attach/obstacle.ts";
+import { choiceLines, type ProgramChoice } from "../attach/program-choice.ts";
+import { startPrograms } from "../attach/start-programs.ts";
 import { explain } from "../explain.ts";
-import { obstacleTo } from "../obstacle.ts";
-import { parseArguments } from "../parse-arguments.ts";
 import { prepare } from "../prepare.ts";
-import { choiceLines, type ProgramChoice } from "../program-choice.ts";
-import { startPrograms } from "../start-programs.ts";
 import { readTool, type Tool } from "../tool.ts";
 import { UsageError } from "../usage-error.ts";
 import type { Finding } from "./finding.ts";

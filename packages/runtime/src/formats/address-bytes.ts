@@ -1,5 +1,5 @@
 import { type BpfValue, writeInteger } from "@skep/bpf";
-import type { Shape } from "../shape.ts";
+import type { Shape } from "../shapes/shape.ts";
 import type { Struct } from "./format.ts";
 import { integerOf } from "./numbers.ts";
 

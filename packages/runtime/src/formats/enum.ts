@@ -1,4 +1,4 @@
-import { shortNames } from "../enum-names.ts";
+import { shortNames } from "../shapes/enum-names.ts";
 import { enumeratorsOf } from "./enumerators.ts";
 import type { MakeFormat } from "./format.ts";
 import { integerOf, isWhole, unknown } from "./numbers.ts";

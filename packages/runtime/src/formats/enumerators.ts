@@ -1,5 +1,5 @@
 import { type Btf, BtfKind } from "@skep/bpf";
-import type { EnumeratorShape } from "../shape.ts";
+import type { EnumeratorShape } from "../shapes/shape.ts";
 import type { FormatContext } from "./format.ts";
 
 /**

@@ -1,5 +1,5 @@
 import type { BpfValue, Btf } from "@skep/bpf";
-import type { MemberShape, Shape } from "../shape.ts";
+import type { MemberShape, Shape } from "../shapes/shape.ts";
 import type { ClockName, Machine } from "./machine.ts";
 
 /** A decoded struct. */

@@ -1,8 +1,8 @@
 import { readFileSync } from "node:fs";
 import { endianness, machine } from "node:os";
 import { type Btf, hostKernel, readClock } from "@skep/bpf";
-import { cgroupRoot } from "../cgroup-root.ts";
-import type { Naming } from "../naming.ts";
+import { cgroupRoot } from "../attach/cgroup-root.ts";
+import type { Naming } from "../output/naming.ts";
 import { CgroupPaths } from "./cgroup-paths.ts";
 import type { ClockName, Machine } from "./machine.ts";
 

@@ -1,4 +1,4 @@
-import type { Shape } from "../shape.ts";
+import type { Shape } from "../shapes/shape.ts";
 import { boolean } from "./boolean.ts";
 import { bytes } from "./bytes.ts";
 import { cgroup } from "./cgroup.ts";

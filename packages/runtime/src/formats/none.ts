@@ -1,5 +1,5 @@
 import type { BpfValue } from "@skep/bpf";
-import type { Shape } from "../shape.ts";
+import type { Shape } from "../shapes/shape.ts";
 import type { Format } from "./format.ts";
 import { integerOf } from "./numbers.ts";
 

@@ -1,5 +1,5 @@
 import type { BpfValue } from "@skep/bpf";
-import type { Shape } from "../shape.ts";
+import type { Shape } from "../shapes/shape.ts";
 
 /** The whole number that a value of an integer, enum or bool type is; undefined for anything else. */
 export function integerOf(value: BpfValue): number | bigint | undefined {

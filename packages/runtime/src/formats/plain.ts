@@ -1,5 +1,5 @@
-import { textFormatOf } from "../format-value.ts";
-import type { Shape } from "../shape.ts";
+import { textFormatOf } from "../output/format-value.ts";
+import type { Shape } from "../shapes/shape.ts";
 import type { Format } from "./format.ts";
 
 /** How a value is written when nobody asked for a format. */

@@ -1,4 +1,4 @@
-import { clockText } from "../clock-text.ts";
+import { clockText } from "../output/clock-text.ts";
 import type { MakeFormat, OwnTime } from "./format.ts";
 import type { ClockName } from "./machine.ts";
 import { integerOf, isWhole, unknown } from "./numbers.ts";

@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
-import { escapeMarkup } from "../markup.ts";
-import { whenText } from "../pictured-run.ts";
+import { escapeMarkup } from "../output/markup.ts";
+import { whenText } from "../output/pictured-run.ts";
 import { BODY, SCRIPT, STYLE } from "./flame-page.ts";
 import { flameTree } from "./flame-tree.ts";
 import type { FoldedStack } from "./folded.ts";

@@ -1,4 +1,4 @@
-import type { PicturedRun } from "../pictured-run.ts";
+import type { PicturedRun } from "../output/pictured-run.ts";
 
 /** What a frame of a stack is code of. `process` is the name of the command, which stands below all its frames. */
 export const FRAME_KINDS = ["process", "user", "jit", "kernel", "unknown"] as const;

@@ -1,6 +1,6 @@
 import type { MapSpec, ObjectSpec } from "@skep/bpf";
 import type { MapMeta, PackageMeta } from "@skep/package";
-import { didYouMean } from "../near-option.ts";
+import { didYouMean } from "../arguments/near-option.ts";
 import { UsageError } from "../usage-error.ts";
 import { READABLE, SAMPLE_KINDS } from "./sampled-maps.ts";
 

@@ -1,7 +1,7 @@
 import type { BpfValue } from "@skep/bpf";
-import { type Annotations, NO_ANNOTATIONS } from "../annotations.ts";
-import { computedMembers, computedValues } from "../computed.ts";
-import type { Shape } from "../shape.ts";
+import { type Annotations, NO_ANNOTATIONS } from "../shapes/annotations.ts";
+import { computedMembers, computedValues } from "../shapes/computed.ts";
+import type { Shape } from "../shapes/shape.ts";
 import type { Entry } from "./map-reader.ts";
 
 /** What `@computed` of the struct that a map holds adds to its values. */

@@ -1,5 +1,5 @@
 import type { BpfValue } from "@skep/bpf";
-import type { Shape } from "../shape.ts";
+import type { Shape } from "../shapes/shape.ts";
 
 /** What counts of something are called; a member of another name may be anything, a process id for one. */
 const COUNTS =

@@ -1,8 +1,8 @@
 import type { BpfValue } from "@skep/bpf";
-import type { Annotations, MemberNotes } from "../annotations.ts";
-import { type Column, type ColumnOptions, columnsOf } from "../columns.ts";
-import type { MemberShape, Shape, StructShape } from "../shape.ts";
-import type { EventKind } from "../view.ts";
+import { type Column, type ColumnOptions, columnsOf } from "../output/columns.ts";
+import type { EventKind } from "../output/view.ts";
+import type { Annotations, MemberNotes } from "../shapes/annotations.ts";
+import type { MemberShape, Shape, StructShape } from "../shapes/shape.ts";
 import type { Entry } from "./map-reader.ts";
 import type { SampledMap } from "./sampled-maps.ts";
 

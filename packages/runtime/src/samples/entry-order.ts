@@ -1,6 +1,6 @@
-import type { Column } from "../columns.ts";
-import { columnsNamed } from "../fields.ts";
-import { compareBy, type SortKey, sortValues } from "../sort.ts";
+import { compareBy, type SortKey, sortValues } from "../events/sort.ts";
+import type { Column } from "../output/columns.ts";
+import { columnsNamed } from "../output/fields.ts";
 import { entryRecord } from "./entry-kind.ts";
 import type { Entry } from "./map-reader.ts";
 import type { SampledMap, SampleKind } from "./sampled-maps.ts";

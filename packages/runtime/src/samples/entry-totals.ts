@@ -1,4 +1,4 @@
-import type { Shape } from "../shape.ts";
+import type { Shape } from "../shapes/shape.ts";
 import { sum } from "./counters.ts";
 import { entryIdentity } from "./entry-identity.ts";
 import type { Entry } from "./map-reader.ts";

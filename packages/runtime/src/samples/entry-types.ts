@@ -1,5 +1,5 @@
 import { type BpfValue, type Btf, codecOf, HOST_IS_LITTLE_ENDIAN, type MapSpec } from "@skep/bpf";
-import { type Shape, shapeOf } from "../shape.ts";
+import { type Shape, shapeOf } from "../shapes/shape.ts";
 
 /** How the bytes of a key or of a value become a value to show. */
 export interface EntryType {

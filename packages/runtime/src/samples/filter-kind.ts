@@ -1,6 +1,6 @@
 import type { BpfValue } from "@skep/bpf";
-import type { MemberShape, Shape } from "../shape.ts";
-import type { EventKind } from "../view.ts";
+import type { EventKind } from "../output/view.ts";
+import type { MemberShape, Shape } from "../shapes/shape.ts";
 
 type Record = { readonly [member: string]: BpfValue };
 

@@ -1,5 +1,5 @@
-import { escapeMarkup } from "../markup.ts";
-import { type PicturedRun, whenText } from "../pictured-run.ts";
+import { escapeMarkup } from "../output/markup.ts";
+import { type PicturedRun, whenText } from "../output/pictured-run.ts";
 import type { Bucket, Percentile } from "./histogram.ts";
 import { countText, valueText } from "./histogram-scale.ts";
 

@@ -1,5 +1,5 @@
-import type { Line } from "../output.ts";
-import type { PicturedRun } from "../pictured-run.ts";
+import type { Line } from "../output/output.ts";
+import type { PicturedRun } from "../output/pictured-run.ts";
 import type { HistogramGroup } from "./histogram-picture.ts";
 
 /** Draws histograms of a run; the title of it is known. */

@@ -1,6 +1,6 @@
 import { type BpfValue, MalformedError } from "@skep/bpf";
-import type { Column } from "../columns.ts";
-import type { MemberShape, Shape } from "../shape.ts";
+import type { Column } from "../output/columns.ts";
+import type { MemberShape, Shape } from "../shapes/shape.ts";
 import { entryRecord } from "./entry-kind.ts";
 import {
   type Bucket,

@@ -1,4 +1,4 @@
-import type { Column } from "../columns.ts";
+import type { Column } from "../output/columns.ts";
 import { entryRecord } from "./entry-kind.ts";
 import type { SampleView } from "./sample-view.ts";
 

@@ -1,4 +1,4 @@
-import type { Shape } from "../shape.ts";
+import type { Shape } from "../shapes/shape.ts";
 import { sum } from "./counters.ts";
 import type { StackEntry } from "./stack-reader.ts";
 

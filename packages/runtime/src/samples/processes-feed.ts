@@ -1,7 +1,7 @@
 import { type BpfObject, EventMap, HOST_IS_LITTLE_ENDIAN, MalformedError } from "@skep/bpf";
 import type { PackageMeta } from "@skep/package";
-import type { Feed } from "../feed.ts";
-import type { Naming } from "../naming.ts";
+import type { Feed } from "../events/feed.ts";
+import type { Naming } from "../output/naming.ts";
 
 /** Ring buffers with `@processes`. */
 export function processBuffers(meta: PackageMeta): readonly string[] {

@@ -1,4 +1,4 @@
-import type { Feed } from "../feed.ts";
+import type { Feed } from "../events/feed.ts";
 import type { Entry } from "./map-reader.ts";
 import { Ticker } from "./ticker.ts";
 

@@ -1,8 +1,8 @@
 import type { BpfValue, LostCounter } from "@skep/bpf";
-import type { Line } from "../output.ts";
+import type { SortKey } from "../events/sort.ts";
+import type { Line } from "../output/output.ts";
+import type { Selection, View } from "../output/view.ts";
 import type { MakeDocument, StackFormat } from "../profiles/documents.ts";
-import type { SortKey } from "../sort.ts";
-import type { Selection, View } from "../view.ts";
 import { entryRecord } from "./entry-kind.ts";
 import { type Order, orderOf } from "./entry-order.ts";
 import { filterRecord } from "./filter-kind.ts";

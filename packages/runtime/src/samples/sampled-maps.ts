@@ -22,8 +22,8 @@ import {
   type PackageMeta,
   WholeFloat,
 } from "@skep/package";
-import { enumeratorOf, type Globals, holds } from "../conditions.ts";
-import { noteText } from "../note-text.ts";
+import { enumeratorOf, type Globals, holds } from "../shapes/conditions.ts";
+import { noteText } from "../shapes/note-text.ts";
 
 /** The ways to show a map that is read every interval. */
 export const SAMPLE_KINDS = ["log2_hist", "linear_hist", "default_kv", "top", "stacks"] as const;

@@ -1,9 +1,9 @@
 import { BPF_MAP_TYPE_ARRAY, BPF_MAP_TYPE_PERCPU_ARRAY, type BpfObject, type BpfValue } from "@skep/bpf";
-import type { Column, ColumnOptions } from "../columns.ts";
-import type { Naming } from "../naming.ts";
+import type { Column, ColumnOptions } from "../output/columns.ts";
+import type { Naming } from "../output/naming.ts";
+import type { EventKind } from "../output/view.ts";
 import type { Profile } from "../profiles/profile.ts";
-import type { Shape } from "../shape.ts";
-import type { EventKind } from "../view.ts";
+import type { Shape } from "../shapes/shape.ts";
 import { aged } from "./aged-entries.ts";
 import { computedEntries } from "./computed-entries.ts";
 import { entryKind, entryRecord } from "./entry-kind.ts";

@@ -1,9 +1,9 @@
 import type { BpfValue } from "@skep/bpf";
-import type { Annotations } from "../annotations.ts";
-import type { Column } from "../columns.ts";
 import { integerOf } from "../formats/numbers.ts";
+import type { Column } from "../output/columns.ts";
 import type { ValueType, ValueUnit } from "../profiles/profile.ts";
-import type { Shape } from "../shape.ts";
+import type { Annotations } from "../shapes/annotations.ts";
+import type { Shape } from "../shapes/shape.ts";
 import { entryRecord } from "./entry-kind.ts";
 import type { Entry } from "./map-reader.ts";
 import type { SampledMap } from "./sampled-maps.ts";

@@ -1,6 +1,6 @@
 import type { BpfValue } from "@skep/bpf";
-import type { Annotations } from "../annotations.ts";
-import type { Shape } from "../shape.ts";
+import type { Annotations } from "../shapes/annotations.ts";
+import type { Shape } from "../shapes/shape.ts";
 import type { SampledMap } from "./sampled-maps.ts";
 
 export type StackKind = "kernel" | "user";

@@ -6,9 +6,9 @@ import {
   NotImplementedError,
 } from "@skep/bpf";
 import type { Symbolized, Symbolizer } from "@skep/symbols";
-import type { Annotations } from "../annotations.ts";
 import { integerOf } from "../formats/numbers.ts";
-import type { Shape } from "../shape.ts";
+import type { Annotations } from "../shapes/annotations.ts";
+import type { Shape } from "../shapes/shape.ts";
 import { entryRecord } from "./entry-kind.ts";
 import { KnownFrames, withoutTracing } from "./known-frames.ts";
 import type { Entry } from "./map-reader.ts";

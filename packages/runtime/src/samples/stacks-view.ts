@@ -1,11 +1,11 @@
 import type { BpfObject } from "@skep/bpf";
 import { type Symbolized, type Symbolizer, symbolName, symbolSource, symbolText } from "@skep/symbols";
-import { NO_ANNOTATIONS } from "../annotations.ts";
-import type { ColumnOptions } from "../columns.ts";
-import { escapeText } from "../escape.ts";
+import type { ColumnOptions } from "../output/columns.ts";
+import { escapeText } from "../output/escape.ts";
 import { foldedLines } from "../profiles/folded.ts";
 import type { Frame } from "../profiles/profile.ts";
-import type { MemberShape, Shape } from "../shape.ts";
+import { NO_ANNOTATIONS } from "../shapes/annotations.ts";
+import type { MemberShape, Shape } from "../shapes/shape.ts";
 import { entryKind, entryRecord } from "./entry-kind.ts";
 import { mergedStacks } from "./merged-stacks.ts";
 import type { SampledMap } from "./sampled-maps.ts";

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { growth, isCounting, isZero, sum } from "../../src/samples/counters.ts";
-import type { Shape } from "../../src/shape.ts";
+import type { Shape } from "../../src/shapes/shape.ts";
 import { array, comm, s32, struct, u32, u64 } from "../kind.ts";
 
 const hist: Shape = struct({ slots: array(u32, 3), comm });
