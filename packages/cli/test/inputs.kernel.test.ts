@@ -26,6 +26,13 @@ beforeAll(async () => {
   writeFileSync(at("plain.tar"), await packTar([document]));
   const other = { header: { name: "btfhub-archive/amzn/2/x86_64/4.14.1.btf", size: 1 }, body: "x" };
   writeFileSync(at("other.tar"), await packTar([other, document]));
+  const renamed = JSON.parse(json.toString());
+  renamed.meta.bpf_skel.obj_name = "\x1b[2Jred";
+  const hostile = Buffer.from(JSON.stringify(renamed));
+  writeFileSync(
+    at("hostile.tar"),
+    await packTar([other, { header: { name: "package.json", size: hostile.length }, body: hostile }]),
+  );
   if (!existsSync(TYPES)) return;
   const types = readFileSync(TYPES);
   const name = `btfhub-archive/${osRelease("ID")}/${osRelease("VERSION_ID")}/${machine()}/${release()}.btf`;
@@ -105,5 +112,8 @@ describe("an archive with kernel types", () => {
     expect(ran).toMatchObject({ code: 69, stdout: "" });
     expect(ran.stderr).toContain(`the archive has no types for ${osRelease("ID")}/`);
     expect(ran.stderr).toContain("offers no BTF");
+    const { stderr } = await command(["run", at("hostile.tar")], { prefix: WITHOUT_TYPES });
+    expect(stderr).toContain("\\x1b[2Jred: the archive has no types");
+    expect(stderr).not.toContain("\x1b");
   });
 });

@@ -3,6 +3,7 @@ export { didYouMean } from "./arguments/near-option.ts";
 export { type Candidate, type Candidates, toolCandidates } from "./arguments/tool-candidates.ts";
 export type { RunResult } from "./attend.ts";
 export { ExitCode, type Explanation, explain } from "./explain.ts";
+export { escapeText } from "./output/escape.ts";
 export { type RunOptions, runPackage } from "./run-package.ts";
 export { Stop } from "./stop.ts";
 export { readTool, type Tool } from "./tool.ts";

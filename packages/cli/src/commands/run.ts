@@ -1,4 +1,4 @@
-import { runPackage, UsageError } from "@skep/runtime";
+import { escapeText, runPackage, UsageError } from "@skep/runtime";
 import { typesFromArchive } from "../archive-types.ts";
 import { bundledToolNames } from "../bundled-tools.ts";
 import { type FindOptions, findProgram } from "../find-program.ts";
@@ -80,7 +80,9 @@ export async function run(
       const { runGuest } = await import("../run-guest.ts");
       return runGuest(found.module, found.name, [program === "-" ? found.name : program, ...rest]);
     }
-    const btf = typesFromArchive(found.archive, (line) => process.stderr.write(`${found.name}: ${line}\n`));
+    const btf = typesFromArchive(found.archive, (line) =>
+      process.stderr.write(`${escapeText(found.name)}: ${line}\n`),
+    );
     return runPackage(found.package, {
       name: found.name,
       invocation: `${command} ${program}`,
