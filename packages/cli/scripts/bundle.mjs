@@ -30,24 +30,27 @@ const common = {
   logLevel: "warning",
 };
 
+const URL_OF_FILE = 'const __url = require("node:url").pathToFileURL(__filename).href;';
+const commonJs = {
+  ...common,
+  outExtension: { ".js": ".cjs" },
+  format: "cjs",
+  supported: { "dynamic-import": false },
+};
+
 // One script, whose compiled code V8 can keep (src/launch.ts): an expression that is a function of what a CommonJS module has.
 // Modules that are imported dynamically are in it too, and are run when they are asked for.
 const { metafile } = await build({
-  ...common,
+  ...commonJs,
   entryPoints: ["src/main.ts"],
   outdir: `${outdir}/code`,
   entryNames: "commands-[hash]",
-  outExtension: { ".js": ".cjs" },
   metafile: true,
-  format: "cjs",
-  supported: { "dynamic-import": false },
   // Its form as a module has a variable `require` of its own, where import() has become require().
   alias: {
     "web-tree-sitter": fileURLToPath(new URL("web-tree-sitter.cjs", import.meta.resolve("web-tree-sitter"))),
   },
-  banner: {
-    js: '(function (module, require, __filename, __dirname) { const __url = require("node:url").pathToFileURL(__filename).href;',
-  },
+  banner: { js: `(function (module, require, __filename, __dirname) { ${URL_OF_FILE}` },
   footer: { js: "})" },
   define: { "import.meta.url": "__url" },
 });
@@ -55,17 +58,14 @@ const [commands] = Object.keys(metafile.outputs);
 writeFileSync(`${outdir}/LICENSES`, noticesOf(Object.keys(metafile.inputs), root));
 
 await build({
-  ...common,
+  ...commonJs,
   entryPoints: ["src/launch.ts"],
   outdir,
-  outExtension: { ".js": ".cjs" },
-  format: "cjs",
-  supported: { "dynamic-import": false },
   define: {
     "import.meta.url": "__url",
     COMMANDS: JSON.stringify(`./code/${basename(commands)}`),
   },
-  banner: { js: 'const __url = require("node:url").pathToFileURL(__filename).href;' },
+  banner: { js: URL_OF_FILE },
 });
 
 // The thread that Wasm programs run in is started from a file: next to the code that starts it.

@@ -1,12 +1,12 @@
 import { readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
-import { homeDirectory } from "@skep/package";
+import { cacheDirectory } from "@skep/package";
 import { type BlobStore, digestOf } from "@skep/package/distribution";
 import { writePrivateFile } from "./replace-file.ts";
 
-/** What came from registries, by digest, under `$XDG_CACHE_HOME/skep`. A file that was changed is fetched again. */
+/** What came from registries, by digest, under `cacheDirectory()`. A file that was changed is fetched again. */
 export class BlobCache implements BlobStore {
-  readonly #directory = join(cacheHome(), "skep", "blobs", "sha256");
+  readonly #directory = join(cacheDirectory(), "blobs", "sha256");
 
   get(digest: string): Uint8Array | undefined {
     const path = this.#path(digest);
@@ -33,10 +33,4 @@ export class BlobCache implements BlobStore {
   #path(digest: string): string {
     return join(this.#directory, digest.slice("sha256:".length));
   }
-}
-
-/** An empty or relative value counts as none (XDG Base Directory Specification). */
-function cacheHome(): string {
-  const set = process.env.XDG_CACHE_HOME;
-  return set?.startsWith("/") ? set : join(homeDirectory(), ".cache");
 }

@@ -28,12 +28,12 @@ export function launch(name: CommandName): void {
     filename: file,
     ...(cachedData === undefined ? {} : { cachedData }),
   });
-  const module: { exports: { main?: typeof main } } = { exports: {} };
+  const module = {} as { readonly exports: { readonly main: typeof main } };
   script.runInThisContext()(module, createRequire(file), file, dirname(file));
   // V8 refuses a cache of another build or with other flags.
   const keep = () => void keepCode(cacheFile, script).catch(() => undefined);
   const missing = cachedData === undefined || script.cachedDataRejected;
-  void module.exports.main?.(name, missing ? () => setTimeout(keep, SETTLED).unref() : undefined);
+  void module.exports.main(name, missing ? () => setTimeout(keep, SETTLED).unref() : undefined);
 }
 
 /**

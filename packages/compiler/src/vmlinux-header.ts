@@ -2,18 +2,12 @@ import { createHash, randomUUID } from "node:crypto";
 import { access, readFile, rename, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { Btf, NotFoundError, printC } from "@skep/bpf";
-import { homeDirectory } from "@skep/package";
+import { cacheDirectory } from "@skep/package";
 import { makeDirectory } from "./make-directory.ts";
 
 /** Counts changes of the header's text: an older cached header is not taken. */
 const HEADER_REVISION = 1;
 const KERNEL_BTF = "/sys/kernel/btf/vmlinux";
-
-/** Where headers are kept: `$XDG_CACHE_HOME/skep`, else `~/.cache/skep`. */
-export function cacheDirectory(env: NodeJS.ProcessEnv = process.env): string {
-  const base = env.XDG_CACHE_HOME;
-  return join(base?.startsWith("/") ? base : join(homeDirectory(), ".cache"), "skep");
-}
 
 export interface HeaderPlaces {
   /** BTF of the kernel to compile against; the running one by default. */

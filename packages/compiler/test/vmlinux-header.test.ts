@@ -2,7 +2,7 @@ import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, w
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { BtfBuilder, BtfKind, NotFoundError } from "@skep/bpf";
-import { cacheDirectory, vmlinuxHeaderDirectory } from "@skep/compiler";
+import { vmlinuxHeaderDirectory } from "@skep/compiler";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 
 const directory = mkdtempSync(join(tmpdir(), "skep-test-"));
@@ -47,13 +47,5 @@ describe("vmlinuxHeaderDirectory", () => {
     const missing = vmlinuxHeaderDirectory(directory, { btf: join(directory, "none"), cache });
     await expect(missing).rejects.toThrow(NotFoundError);
     await expect(missing).rejects.toMatchObject({ next: expect.stringContaining("CONFIG_DEBUG_INFO_BTF") });
-  });
-});
-
-describe("cacheDirectory", () => {
-  it("follows XDG_CACHE_HOME when that is an absolute path", () => {
-    expect(cacheDirectory({ XDG_CACHE_HOME: "/var/cache/me" })).toBe("/var/cache/me/skep");
-    expect(cacheDirectory({ XDG_CACHE_HOME: "relative" })).toMatch(/\/\.cache\/skep$/);
-    expect(cacheDirectory({})).toMatch(/\/\.cache\/skep$/);
   });
 });

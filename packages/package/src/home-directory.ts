@@ -1,5 +1,5 @@
 import { homedir } from "node:os";
-import { isAbsolute } from "node:path";
+import { isAbsolute, join } from "node:path";
 
 /** What Debian gives users that have none. */
 const NONE = "/nonexistent";
@@ -12,4 +12,10 @@ export function homeDirectory(ask: () => string = homedir): string {
   } catch {
     return NONE;
   }
+}
+
+/** What may be lost: `$XDG_CACHE_HOME/skep`, else `~/.cache/skep`. An empty or relative value counts as none (XDG Base Directory Specification). */
+export function cacheDirectory(env: NodeJS.ProcessEnv = process.env): string {
+  const base = env.XDG_CACHE_HOME;
+  return join(base?.startsWith("/") ? base : join(homeDirectory(), ".cache"), "skep");
 }

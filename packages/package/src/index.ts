@@ -1,5 +1,5 @@
 export { editDistance } from "./edit-distance.ts";
-export { homeDirectory } from "./home-directory.ts";
+export { cacheDirectory, homeDirectory } from "./home-directory.ts";
 export {
   type Archive,
   btfFor,
