@@ -51,6 +51,7 @@ describe("compiled code of the commands", () => {
     }
     child.kill("SIGINT");
     expect(await ended, output).toBe(0);
+    expect(condition(), output).toBe(true);
     return output;
   }
 
