@@ -1,5 +1,5 @@
-import { hostFiles } from "./files.ts";
-import { readText } from "./read-file.ts";
+import { type Files, hostFiles } from "./files.ts";
+import { readText, readTextIfExists } from "./read-file.ts";
 
 /** Bits of include/uapi/linux/capability.h, from 0. */
 const NAMES = [
@@ -50,10 +50,11 @@ export type Capability = (typeof NAMES)[number];
 
 /**
  * Whether this process lives in a user namespace, as in rootless containers. What it may do there it may do with what belongs
- * to that namespace, and BPF does not (user_namespaces(7)).
+ * to that namespace, and BPF does not (user_namespaces(7)). A kernel built without them (CONFIG_USER_NS) has no map of users.
  */
-export function inUserNamespace(uidMap = readText(hostFiles, "/proc/self/uid_map")): boolean {
-  return !/^\s*0\s+0\s+4294967295\s*$/.test(uidMap);
+export function inUserNamespace(files: Files = hostFiles): boolean {
+  const uidMap = readTextIfExists(files, "/proc/self/uid_map");
+  return uidMap !== undefined && !/^\s*0\s+0\s+4294967295\s*$/.test(uidMap);
 }
 
 /** What this process may do to the machine now: its effective set, from /proc/self/status; nothing in a user namespace. */

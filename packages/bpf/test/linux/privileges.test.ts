@@ -5,7 +5,9 @@ import {
   inUserNamespace,
   missingCapabilities,
 } from "../../src/linux/capabilities.ts";
+import { ENOENT } from "../../src/linux/errno.ts";
 import { parseLockdown } from "../../src/linux/lockdown.ts";
+import { filesWith } from "./files-with.ts";
 
 describe("capabilities", () => {
   it("are read by name from a process's status", () => {
@@ -20,8 +22,14 @@ describe("capabilities", () => {
   });
 
   it("of a user namespace are none for the machine", () => {
-    expect(inUserNamespace("         0          0 4294967295\n")).toBe(false);
-    expect(inUserNamespace("         0       1000          1\n")).toBe(true);
+    const isIn = (uidMap: string | number) =>
+      inUserNamespace(filesWith((path) => (path === "/proc/self/uid_map" ? uidMap : undefined)));
+    expect(isIn("         0          0 4294967295\n")).toBe(false);
+    expect(isIn("         0       1000          1\n")).toBe(true);
+    // Nobody is mapped yet.
+    expect(isIn("")).toBe(true);
+    // A kernel without user namespaces.
+    expect(isIn(ENOENT)).toBe(false);
     expect(effectiveCapabilities("CapEff:\t000001ffffffffff\n", true).size).toBe(0);
   });
 
