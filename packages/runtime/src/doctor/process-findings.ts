@@ -1,5 +1,5 @@
 import { statSync } from "node:fs";
-import { effectiveCapabilities, missingCapabilities } from "@skep/bpf";
+import { effectiveCapabilities, inUserNamespace, missingCapabilities } from "@skep/bpf";
 import type { Finding } from "./finding.ts";
 import { readText } from "./read-text.ts";
 
@@ -25,14 +25,12 @@ function capabilities(): Finding {
   };
 }
 
-/** PROC_PID_INIT_INO and PROC_USER_INIT_INO, include/linux/proc_ns.h. */
+/** PROC_PID_INIT_INO, include/linux/proc_ns.h. */
 const INIT_PID_NAMESPACE = 0xeffffffcn;
-const INIT_USER_NAMESPACE = 0xeffffffdn;
 
 function container(): Finding {
   const name = "container";
-  const user = namespace("user");
-  if (user !== undefined && user !== INIT_USER_NAMESPACE)
+  if (inUserNamespace())
     return {
       name,
       state: "no",
@@ -40,7 +38,7 @@ function container(): Finding {
       next: "run in the host's user namespace",
       value: true,
     };
-  const pid = namespace("pid");
+  const pid = pidNamespace();
   if (pid === undefined) return { name, state: "unknown", text: "this process may not see its namespaces" };
   return pid === INIT_PID_NAMESPACE
     ? { name, state: "yes", text: "none: process ids are the kernel's own", value: false }
@@ -66,9 +64,9 @@ function seccomp(): Finding {
       };
 }
 
-function namespace(kind: string): bigint | undefined {
+function pidNamespace(): bigint | undefined {
   try {
-    return statSync(`/proc/self/ns/${kind}`, { bigint: true }).ino;
+    return statSync("/proc/self/ns/pid", { bigint: true }).ino;
   } catch {
     return undefined;
   }
