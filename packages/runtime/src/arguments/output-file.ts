@@ -1,5 +1,6 @@
 import { createWriteStream, openSync } from "node:fs";
 import type { Writable } from "node:stream";
+import { isTerminal } from "../output/is-terminal.ts";
 import { UsageError } from "../usage-error.ts";
 import type { OwnValues } from "./own-options.ts";
 import type { ShowOptions } from "./show-options.ts";
@@ -17,7 +18,7 @@ export function outputFile(
   const path = own.get("output-file");
   if (path === undefined) {
     const isPicture = document !== undefined || draw !== undefined;
-    if (!isPicture || !("isTTY" in stdout) || stdout.isTTY !== true) return undefined;
+    if (!isPicture || !isTerminal(stdout)) return undefined;
     throw new UsageError(`--output ${own.get("output")} is nothing for a terminal`, "add --output-file FILE");
   }
   try {

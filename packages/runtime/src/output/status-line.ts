@@ -1,6 +1,7 @@
 import { fstatSync } from "node:fs";
 import type { Writable } from "node:stream";
 import type { WriteStream } from "node:tty";
+import { isTerminal } from "./is-terminal.ts";
 
 /** To the begin of the line, and clear it. */
 const ERASE = "\r\x1b[K";
@@ -61,10 +62,6 @@ export function statusTerminal(
 ): StatusTerminal | undefined {
   if (!isTerminal(stderr) || process.env.TERM === "dumb") return undefined;
   return (isTerminal(stdout) ? isTable : isFile(stdout)) ? stderr : undefined;
-}
-
-function isTerminal(stream: Writable): stream is WriteStream {
-  return "isTTY" in stream && stream.isTTY === true;
 }
 
 function isFile(stream: Writable): boolean {

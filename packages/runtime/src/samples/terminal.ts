@@ -1,5 +1,6 @@
 import type { Writable } from "node:stream";
 import type { ReadStream, WriteStream } from "node:tty";
+import { isTerminal } from "../output/is-terminal.ts";
 
 const CTRL_C = "\x03";
 const CTRL_Z = "\x1a";
@@ -15,11 +16,7 @@ export interface Terminal {
 
 /** undefined when `stdout` is a pipe or a file. */
 export function terminalOf(stdout: Writable): Terminal | undefined {
-  return isScreen(stdout) ? new HostTerminal(stdout, process.stdin) : undefined;
-}
-
-function isScreen(stream: Writable): stream is WriteStream {
-  return "isTTY" in stream && stream.isTTY === true;
+  return isTerminal(stdout) ? new HostTerminal(stdout, process.stdin) : undefined;
 }
 
 class HostTerminal implements Terminal {
