@@ -1,5 +1,6 @@
 import type { ObjectSpec, ProgramSpec } from "@skep/bpf";
 import type { ProgramMeta } from "@skep/package";
+import { noteText } from "../shapes/note-text.ts";
 
 /** One way of doing what a ladder is for: its programs are used together. */
 export interface Rung {
@@ -44,20 +45,18 @@ export function declaredLadders(spec: ObjectSpec, notes: readonly ProgramMeta[])
 }
 
 function groupOf(notes: readonly ProgramMeta[], program: string): string | undefined {
-  const group = notes.find(({ name }) => name === program)?.["one-of"];
-  return typeof group === "string" && group !== "" ? group : undefined;
+  return noteText(notes.find(({ name }) => name === program)?.["one-of"]);
 }
 
 function rungOf(name: string, programs: readonly ProgramSpec[], notes: readonly ProgramMeta[]): Rung {
   const words = programs.map((program) => {
     const note = notes.find((one) => one.name === program.name);
-    return [note?.note, note?.description].find((text) => typeof text === "string" && text !== "");
+    return noteText(note?.note) ?? noteText(note?.description);
   });
-  const note = words.find((text) => text !== undefined);
   return {
     name,
     programs: programs.map((program) => program.name),
-    note: typeof note === "string" ? note : undefined,
+    note: words.find((text) => text !== undefined),
   };
 }
 
