@@ -3,6 +3,7 @@ export type { Instruction } from "./asm/instruction.ts";
 export { Btf } from "./btf/btf.ts";
 export { BtfBuilder } from "./btf/builder.ts";
 export type { NewBtfType } from "./btf/encode-type.ts";
+export { HOST_IS_LITTLE_ENDIAN } from "./btf/host-order.ts";
 export { declaration, type PrintCOptions, printC, printTypeName, withoutQualifiers } from "./btf/print-c.ts";
 export { type PrintTsOptions, printTs } from "./btf/print-ts.ts";
 export { type Keep, type PrunedBtf, type PrunedObjectBtf, pruneBtf, pruneObjectBtf } from "./btf/prune.ts";
@@ -17,7 +18,6 @@ export {
   type Integers64,
 } from "./codec/decoder.ts";
 export { type BpfInput, type Encoder, encoderOf } from "./codec/encoder.ts";
-export { HOST_IS_LITTLE_ENDIAN } from "./codec/host-order.ts";
 export { readInteger, writeInteger } from "./codec/integers.ts";
 export { textOfBytes } from "./codec/text.ts";
 export { type LazyRecord, type RecordView, viewOf } from "./codec/view.ts";

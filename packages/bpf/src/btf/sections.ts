@@ -1,3 +1,4 @@
+import { HOST_IS_LITTLE_ENDIAN } from "./host-order.ts";
 import { malformedBtf } from "./malformed.ts";
 import { HEADER_WORDS, infoCount, infoIsKnown, infoKind, shapeOf } from "./record.ts";
 
@@ -5,8 +6,6 @@ const MAGIC = 0xeb9f;
 const NEWER = "Update @skep/bpf: a newer compiler or kernel wrote this BTF. Or else it is damaged.";
 /** Bytes of `struct btf_header` in its first version; a longer header is accepted, its tail ignored. */
 const BTF_HEADER_SIZE = 24;
-
-const hostIsLittleEndian = new Uint8Array(new Uint16Array([1]).buffer)[0] === 1;
 
 /** Raw BTF cut into its two sections. */
 export interface BtfSections {
@@ -57,7 +56,7 @@ function slice(body: Uint8Array, offset: number, length: number, what: string): 
 
 /** A view where alignment and byte order allow, else a converted copy. */
 export function toWords(types: Uint8Array, littleEndian: boolean): Uint32Array {
-  const native = littleEndian === hostIsLittleEndian;
+  const native = littleEndian === HOST_IS_LITTLE_ENDIAN;
   if (native && types.byteOffset % 4 === 0) {
     return new Uint32Array(types.buffer, types.byteOffset, types.length / 4);
   }
@@ -70,7 +69,7 @@ export function toWords(types: Uint8Array, littleEndian: boolean): Uint32Array {
 export function fromWords(words: Uint32Array, littleEndian: boolean): Uint8Array {
   const copy = Uint32Array.from(words);
   const bytes = Buffer.from(copy.buffer);
-  if (littleEndian !== hostIsLittleEndian) bytes.swap32();
+  if (littleEndian !== HOST_IS_LITTLE_ENDIAN) bytes.swap32();
   return new Uint8Array(copy.buffer);
 }
 

@@ -1,8 +1,8 @@
 import type { Btf } from "../btf/btf.ts";
+import { HOST_IS_LITTLE_ENDIAN } from "../btf/host-order.ts";
 import { InvalidArgumentError } from "../errors.ts";
 import { type BpfValue, type DecodeOptions, decoderOf } from "./decoder.ts";
 import { type BpfInput, encoderOf } from "./encoder.ts";
-import { HOST_IS_LITTLE_ENDIAN } from "./host-order.ts";
 
 /** Both directions of one type: how a map's keys and values become JavaScript values, and back. */
 export interface Codec<T = BpfValue> {

@@ -1,5 +1,5 @@
 import type { Btf } from "../btf/btf.ts";
-import { HOST_IS_LITTLE_ENDIAN } from "../codec/host-order.ts";
+import { HOST_IS_LITTLE_ENDIAN } from "../btf/host-order.ts";
 import { InvalidArgumentError, PermissionError, SyscallError, UnsupportedError } from "../errors.ts";
 import { missingCapabilities } from "../linux/capabilities.ts";
 import type { OwnedFd } from "../linux/fd.ts";
