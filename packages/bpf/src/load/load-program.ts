@@ -1,4 +1,5 @@
 import { encodeInstructions } from "../asm/encode.ts";
+import { textOfBytes } from "../codec/text.ts";
 import { SyscallError } from "../errors.ts";
 import type { ProgLoadAttr } from "../linux/bpf-calls.ts";
 import { ENOSPC, failedWith } from "../linux/errno.ts";
@@ -47,10 +48,10 @@ function submitWithLog(kernel: Kernel, attr: ProgLoadAttr, level: number): Accep
     const buffer = new Uint8Array(size);
     try {
       const fd = kernel.bpf.progLoad({ ...attr, log: { buffer, level } });
-      return { fd, log: textOf(buffer) };
+      return { fd, log: textOfBytes(buffer) };
     } catch (error) {
       if (!(error instanceof SyscallError)) throw error;
-      refusal = { error, log: textOf(buffer) };
+      refusal = { error, log: textOfBytes(buffer) };
       if (!failedWith(error, ENOSPC)) return refusal;
     }
   }
@@ -65,11 +66,6 @@ function withoutLog(kernel: Kernel, attr: ProgLoadAttr, log: string): Accepted |
     if (!(error instanceof SyscallError)) throw error;
     return { error, log };
   }
-}
-
-function textOf(log: Uint8Array): string {
-  const end = log.indexOf(0);
-  return Buffer.from(log.subarray(0, end < 0 ? log.length : end)).toString("utf8");
 }
 
 /** The attributes of BPF_PROG_LOAD for a program that is relocated and resolved. */
