@@ -4,6 +4,9 @@ import { EINVAL, ENOTSUPP, EOPNOTSUPP, failedWith } from "../linux/errno.ts";
 import { type EntryBatch, entryBatches } from "./iterate.ts";
 import { TableMap } from "./table.ts";
 
+/** Keys in one system call. One that does not exist ends the call, and those after it are handed over anew. */
+const MAX_DELETED = 4096;
+
 /**
  * Any key, any value; entries come and go. An LRU hash makes room by itself, by dropping entries not used lately.
  * @kernel 3.19, BPF_MAP_TYPE_HASH; 4.10, BPF_MAP_TYPE_LRU_HASH (kernel/bpf/hashtab.c)
@@ -31,16 +34,15 @@ export class HashMap<K = BpfValue, V = BpfValue> extends TableMap<K, V> {
   }
 
   #deleteBatches(keys: Uint8Array, count: number): number {
+    const { size } = this.codecs.key;
     let deleted = 0;
-    for (let at = 0; at < count; at++) {
-      const here = this.kernel.bpf.mapDeleteBatch(
-        this.fd,
-        keys.subarray(at * this.codecs.key.size),
-        count - at,
-      );
+    for (let at = 0; at < count; ) {
+      const asked = Math.min(count - at, MAX_DELETED);
+      const some = keys.subarray(at * size, (at + asked) * size);
+      const here = this.kernel.bpf.mapDeleteBatch(this.fd, some, asked);
       deleted += here;
-      // The one after these does not exist.
-      at += here;
+      // Fewer than asked: the key after these does not exist.
+      at += here < asked ? here + 1 : here;
     }
     return deleted;
   }

@@ -139,6 +139,15 @@ it.each([
   expect(map.has(key(7))).toBe(true);
 });
 
+it("deletes more keys than go into one system call, also when many do not exist", () => {
+  const map = make(HashMap, { type: types.BPF_MAP_TYPE_HASH, keySize: 4, valueSize: 4, maxEntries: 10_000 });
+  const keys = Array.from({ length: 10_000 }, (_, index) => new Uint8Array(Uint32Array.of(index).buffer));
+  map.updateAll(keys.map((key) => [key, key] as const));
+  expect(map.deleteAll(keys.filter((_, index) => index % 2 === 0))).toBe(5_000);
+  expect(map.deleteAll(keys)).toBe(5_000);
+  expect([...map.keys()]).toHaveLength(0);
+});
+
 describe("a hash without types", () => {
   it("gives and takes bytes", () => {
     const map = make(HashMap, { type: types.BPF_MAP_TYPE_HASH, keySize: 3, valueSize: 5, maxEntries: 4 });
