@@ -7,8 +7,8 @@ import { BpfError } from "../../src/errors.ts";
 import { open } from "../../src/object.ts";
 import { compileFixture } from "../compile-fixture.ts";
 
-const folder = mkdtempSync(join(tmpdir(), "skep-oracle-"));
-const oracle = join(folder, "load-object");
+let folder: string;
+let oracle: string;
 
 /** What became of a program that was loaded alone: its tag, or `refused`. */
 type Outcome = readonly [program: string, tag: string];
@@ -39,6 +39,8 @@ function byUs(path: string): Outcome[] {
 
 describe.skipIf(!existsSync("/usr/include/bpf/libbpf.h"))("what our own sources become", () => {
   beforeAll(() => {
+    folder = mkdtempSync(join(tmpdir(), "skep-oracle-"));
+    oracle = join(folder, "load-object");
     const source = new URL("./load-object.c", import.meta.url).pathname;
     execFileSync("cc", ["-O2", "-o", oracle, source, "-lbpf"], { stdio: "pipe" });
   });
