@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { asNobody } from "./as-nobody.ts";
 import { SkepProcess } from "./skep-process.ts";
 
 interface Finding {
@@ -9,7 +10,6 @@ interface Finding {
 type Report = Readonly<Record<string, Readonly<Record<string, Finding>>>>;
 
 /** A user without any right. */
-const NOBODY = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"];
 
 async function report(...prefix: string[]): Promise<{ readonly report: Report; readonly stderr: string }> {
   await using skep = new SkepProcess(["doctor", "--json"], { prefix });
@@ -51,7 +51,7 @@ describe("skep doctor", () => {
   });
 
   it("works without rights, and says what it may not see", async () => {
-    const { report: found, stderr } = await report(...NOBODY);
+    const { report: found, stderr } = await report(...asNobody());
     expect(stderr).toBe("");
     expect(found.this_process?.capabilities?.state).toBe("no");
     expect(found.map_types?.ringbuf).toMatchObject({

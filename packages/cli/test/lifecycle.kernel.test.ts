@@ -3,6 +3,7 @@ import { once } from "node:events";
 import { statSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { afterEach, describe, expect, it } from "vitest";
+import { asNobody } from "./as-nobody.ts";
 import { SkepProcess } from "./skep-process.ts";
 
 const skepBin = fileURLToPath(new URL("../bin/skep.cjs", import.meta.url));
@@ -147,14 +148,8 @@ describe("skep run begins and ends like a Unix tool", () => {
   });
 
   describe("without root", () => {
-    const nobody = (...capabilities: readonly string[]) => {
-      const names = capabilities.map((name) => `+${name}`).join(",");
-      const sets = [`--inh-caps=${names}`, `--ambient-caps=${names}`];
-      return ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", ...sets, "--"];
-    };
-
     it("CAP_BPF and CAP_PERFMON are enough", async () => {
-      const prefix = nobody("bpf", "perfmon");
+      const prefix = asNobody("bpf", "perfmon");
       await using skep = await new SkepProcess(["run", "runqlat"], { prefix }).attached();
       expect((await skep.end()).code).toBe(0);
     });
@@ -162,12 +157,12 @@ describe("skep run begins and ends like a Unix tool", () => {
     it("tracepoints also want what opens tracefs, and it is said", async (context) => {
       if ((statSync("/sys/kernel/tracing").mode & 0o007) !== 0)
         return context.skip("tracefs is open to everybody");
-      await using refused = new SkepProcess(["run", "exitsnoop"], { prefix: nobody("bpf", "perfmon") });
+      await using refused = new SkepProcess(["run", "exitsnoop"], { prefix: asNobody("bpf", "perfmon") });
       expect((await refused.exit()).code).toBe(77);
       expect(refused.stderr).toMatch(
         /^skep: \S+ may not be read \(EACCES\): run as root, or with CAP_DAC_READ_SEARCH\n$/,
       );
-      const prefix = nobody("bpf", "perfmon", "dac_read_search");
+      const prefix = asNobody("bpf", "perfmon", "dac_read_search");
       await using skep = await new SkepProcess(["run", "exitsnoop"], { prefix }).attached();
       expect((await skep.end()).code).toBe(0);
     });
